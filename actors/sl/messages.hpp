@@ -105,7 +105,7 @@ using rounds::action::probe_leader;
 
 // -- /sl/leader:R.T/merge: present only while this node merges. Started with a rounds::action::start_merge, gets
 // `model_fetched`, sends `merge_done` to the follower.
-// -- /sl/check:R.T.A/remerge: the same for a node that checks a merge. Started with a rounds::check_task, sends
+// -- /sl/check:ID/remerge: the same for a node that checks a merge. Started with a rounds::check_task, sends
 // `check_done`.
 
 } // namespace swarm::actors

@@ -66,8 +66,7 @@ std::vector<rounds::merge_input> models_of(const rounds::check_task& task) {
 
 void finish(self_pointer self, result<check_outcome> outcome) {
   const auto& task = self->state().task;
-  self->tell(sibling_of_parent(*self, sl_names::follower),
-             check_done{task.round_num, task.term, task.attempt, std::move(outcome)});
+  self->tell(sibling_of_parent(*self, sl_names::follower), check_done{task.id, std::move(outcome)});
   self->finish();
 }
 

@@ -7,7 +7,7 @@ namespace swarm::actors {
 
 namespace {
 
-constexpr std::size_t calls_before_readers = 5;
+constexpr std::size_t calls_before_readers = 6;
 constexpr std::size_t reader_pages_max = contracts::peers_max / contracts::page_entries_max;
 constexpr std::size_t open_max = 1024; ///< more than the gate has; older ones are not answered any more
 
@@ -24,6 +24,8 @@ result<gate::chain_reading> reading_of(const std::vector<boost::json::value>& fr
   SWARM_TRY(out.training.check_ins, contracts::decode_check_ins(check_ins));
   SWARM_TRY(const auto proposal, session::output_of(from[4]));
   SWARM_TRY(out.training.proposal, contracts::decode_answer<contracts::proposal_args>(proposal));
+  SWARM_TRY(const auto checks, session::output_of(from[5]));
+  SWARM_TRY(out.training.checks, contracts::decode_answer<contracts::checks_args>(checks));
   auto& peers = out.training.peers;
   for (std::size_t i = calls_before_readers; i < from.size(); ++i) {
     SWARM_TRY(const auto output, session::output_of(from[i]));
@@ -43,7 +45,8 @@ session::event::ask chain_reader::question_for(const gate::action::read_chain& w
       session::eth_call(contracts::node_registry_address(), contracts::encode_node(what.account)),
       session::eth_call(training, contracts::encode_head()),
       session::eth_call(training, contracts::encode_check_ins()),
-      session::eth_call(training, contracts::encode(contracts::proposal_args{}))};
+      session::eth_call(training, contracts::encode(contracts::proposal_args{})),
+      session::eth_call(training, contracts::encode(contracts::checks_args{}))};
   for (std::size_t page = 0; page < pages_; ++page)
     calls.push_back(session::eth_call(
         training, contracts::encode_peers(page * contracts::page_entries_max, contracts::page_entries_max)));

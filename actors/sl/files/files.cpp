@@ -118,12 +118,12 @@ struct perform {
     if (a.verdict != gate::action::verdict::granted) return asked.reply(refusal_of(a.verdict, a.why));
     if (asked.what.who.account) s.watch.granted(asked.what.who.certificate, *asked.what.who.account);
     // A file of an earlier process is hashed before it is served, which would hold up the next question.
-    s.context->io->post(
-        [store = s.context->store, board = s.context->board, held = std::move(asked), layout = a.layout] {
-          auto what = held.what;
-          if (layout) what.digest = model_with(*store, *layout).value_or(what.digest);
-          held.reply(serve_model(*store, *board, what, held.request));
-        });
+    s.context->io->post([store = s.context->store, board = s.context->board, held = std::move(asked), a] {
+      auto what = held.what;
+      what.chunks = a.chunks;
+      if (a.layout) what.digest = model_with(*store, *a.layout).value_or(what.digest);
+      held.reply(serve_model(*store, *board, what, held.request));
+    });
   }
   void operator()(const gate::action::keep_merges&) const {
     auto& s = self->state();

@@ -1,5 +1,6 @@
 #include "actors/sl/files/model_server.hpp"
 
+#include "actors/sl/files/granted_chunks.hpp"
 #include "actors/sl/files/merge_progress.hpp"
 #include "actors/sl/sl_context.hpp"
 
@@ -68,10 +69,15 @@ transport::http_response serve_model(merge::model_store& store, const merge_prog
     const auto header = (*model)->raw().first((*model)->layout().data_offset());
     return text_response(200, std::string(as_text(header)), bytes_type);
   }
-  return transport::range_response(request, (*model)->size(), [&](transport::byte_range range) {
+  bool granted = true;
+  auto out = transport::range_response(request, (*model)->size(), [&](transport::byte_range range) {
+    granted = !what.chunks || may_read((*model)->layout(), *what.chunks, range);
     return decltype(transport::http_response::slice){
         transport::shared_slice{*model, (*model)->raw().subspan(range.offset, range.length)}};
   });
+  if (granted) return out;
+  return text_response(403,
+                       "only the chunks that are dealt to it are granted, and what it takes to make them\n");
 }
 
 std::optional<hash32> model_with(merge::model_store& store, const hash32& layout) {

@@ -27,6 +27,7 @@ struct model_request {
   hash32 digest; ///< none for the progress
   model_part part = model_part::file;
   gate::asker who;
+  std::optional<std::vector<std::uint64_t>> chunks{}; ///< of the file, as granted (gate::action::answer)
 };
 
 /// None when the request asks for nothing that there may be.

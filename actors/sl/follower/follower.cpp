@@ -38,6 +38,7 @@ struct follower_state {
     return {.self = context->account(),
             .can_lead = context->options.make_me_admin,
             .secret = context->commit_secret,
+            .check_ids_from = random_base() >> 32,
             .grace = context->options.wait_for_full_quorum,
             .leader_stall = std::min<duration>(10s, context->options.leader_failure_base_timeout),
             .leader_max = context->options.leader_failure_base_timeout};
@@ -148,8 +149,8 @@ std::string leader_name(std::uint64_t round_num, std::uint32_t term) {
   return fmt::format("{}{}.{}", sl_names::leader_prefix, round_num, term);
 }
 
-std::string check_name(std::uint64_t round_num, std::uint32_t term, std::uint32_t attempt) {
-  return fmt::format("{}{}.{}.{}", sl_names::check_prefix, round_num, term, attempt);
+std::string check_name(std::uint64_t id) {
+  return fmt::format("{}{}", sl_names::check_prefix, id);
 }
 
 struct perform {
@@ -239,12 +240,10 @@ void perform::operator()(rounds::action::start_check& a) const {
   const auto& context = self->state().context;
   const auto& task = a.task;
   self->state().checking.start(
-      self, check_name(task.round_num, task.term, task.attempt),
+      self, check_name(task.id),
       [context, task](std::string name) { return checker_spec(std::move(name), context, task); },
-      [self = self, round_num = task.round_num, term = task.term,
-       attempt = task.attempt](const std::string& why) {
-        self->send(self,
-                   check_done{round_num, term, attempt, fail(errc::internal, "the check actor: {}", why)});
+      [self = self, id = task.id](const std::string& why) {
+        self->send(self, check_done{id, fail(errc::internal, "the check actor: {}", why)});
       });
 }
 
@@ -473,8 +472,7 @@ caf::behavior follower_behavior(self_pointer self) {
         if (ends(self, self->state().merging, leader_name(done.round_num, done.term), done)) step(self, done);
       },
       [=](const check_done& done) {
-        if (ends(self, self->state().checking, check_name(done.round_num, done.term, done.attempt), done))
-          step(self, done);
+        if (ends(self, self->state().checking, check_name(done.id), done)) step(self, done);
       },
       [=](const leader_progress& news) { step(self, news); },
       [=](const leader_unheard& news) { step(self, news); },

@@ -111,7 +111,9 @@ bool peer_machine::check(session& s, checking& phase, std::vector<std::uint64_t>
                        task.whole ? "all" : fmt::format("{} chunks", task.chunks.size()),
                        name_of(*view_, view_->head.leader)),
            now);
+  if (phase.running) task.id = phase.running->id;
   if (phase.running == task || now < phase.check_again) return false;
+  task.id = ++last_check_;
   phase.running = task;
   act(action::start_check{std::move(task)});
   return false;
@@ -167,13 +169,11 @@ void peer_machine::challenge(session& s, const check_outcome& wrong) {
 void peer_machine::step(const event::check_done& done, time_point now) {
   auto* s = std::get_if<session>(&state_);
   auto* phase = s != nullptr ? std::get_if<checking>(&s->phase) : nullptr;
-  if (phase == nullptr || !phase->running || phase->of != round_and_term{done.round_num, done.term}
-      || phase->running->attempt != done.attempt)
-    return;
+  if (phase == nullptr || !phase->running || phase->running->id != done.id) return;
   const auto task = *std::exchange(phase->running, std::nullopt);
   auto& marks = s->training.checks;
   if (!done.outcome) {
-    act(action::note{true, fmt::format("round {}: the merge cannot be checked yet: {}", done.round_num,
+    act(action::note{true, fmt::format("round {}: the merge cannot be checked yet: {}", task.round_num,
                                        done.outcome.error().message)});
     phase->check_again = now + check_pause;
   } else if (done.outcome->verdict == check_outcome::right) {

@@ -83,9 +83,7 @@ struct merge_done {
 };
 /// The answer to `action::start_check`; an error when this node cannot check anything now.
 struct check_done {
-  std::uint64_t round_num = 0;
-  std::uint32_t term = 0;
-  std::uint32_t attempt = 0;
+  std::uint64_t id = 0; ///< of its task
   result<check_outcome> outcome;
 };
 /// The answer to `action::probe_leader`. `progress` changes as long as the leader makes progress; nothing

@@ -15,6 +15,7 @@ struct machine_options {
   bool can_lead = true;
   /// Only this node has it, in all its lives: what it commits to follows from it.
   hash32 secret;
+  std::uint64_t check_ids_from = 0; ///< what a former machine has started has other ids
   /// How long to wait for missing peers once minPeers are in (the original's
   /// SL_WAIT_FOR_FULL_QUORUM_SECONDS).
   duration grace = std::chrono::seconds(30);
@@ -39,7 +40,8 @@ struct machine_options {
 
 class peer_machine {
 public:
-  explicit peer_machine(machine_options options) : options_(std::move(options)) {}
+  explicit peer_machine(machine_options options)
+      : options_(std::move(options)), last_check_(options_.check_ids_from) {}
 
   void step(const event::program_opened& opened, time_point now);
   void step(const event::session_resumed& resumed, time_point now);
@@ -216,6 +218,7 @@ private:
   std::uint64_t fresh_from_ = 0;           ///< views of older blocks do not know our last transaction yet
   std::optional<time_point> behind_since_; ///< all views have been older than that
   calls calls_;
+  std::uint64_t last_check_;
   known_models models_;
   std::variant<outside, session> state_;
   std::optional<std::string> noted_; ///< the contract that it is engaged in

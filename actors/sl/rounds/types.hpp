@@ -60,6 +60,7 @@ struct merge_outcome {
 
 /// A merge that a leader proposes, as another node is to check it.
 struct check_task {
+  std::uint64_t id = 0; ///< of no other task of this node
   std::uint64_t round_num = 0;
   std::uint32_t term = 0;
   std::uint32_t attempt = 0; ///< how often the work was dealt out before

@@ -93,6 +93,15 @@ result<std::optional<answer>> run(const commands::invite& what, command_world& w
   return answers::done{"ORGANISATION INVITED", fmt::format("{}, to {}", what.organisation, what.contract)};
 }
 
+result<std::optional<answer>> run(const commands::verify_merges& what, command_world& world) {
+  SWARM_TRY(auto* sns, network_of(world));
+  SWARM_TRY(const auto at, find_training(*sns, what.contract));
+  const auto mode = what.on ? contracts::verify_mode::before : contracts::verify_mode::off;
+  SWARM_CHECK(sns->submit(at, contracts::encode(contracts::set_verify_args{mode}),
+                          "say whether merges are verified"));
+  return answers::done{what.on ? "MERGES ARE VERIFIED" : "MERGES ARE NOT VERIFIED", what.contract};
+}
+
 result<std::optional<answer>> run(const commands::list_contracts&, command_world& world) {
   SWARM_TRY(auto* sns, network_of(world));
   SWARM_TRY(auto all, read_pages(*sns, contracts::training_registry_address(), contracts::page_entries_max,
@@ -113,6 +122,8 @@ result<std::optional<answer>> run(const commands::get_contract_info& what, comma
   out.organisation = owner.name;
   for (const auto& each : invited)
     out.invited.push_back(each.name);
+  SWARM_TRY(const auto head, read(*sns, at, contracts::head_args{}));
+  out.verified = head.verify != contracts::verify_mode::off;
   if (made) {
     out.created_by = uid_of(made->by);
     SWARM_TRY(const auto when, moments_of(*sns, {made->block_num}));

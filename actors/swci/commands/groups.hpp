@@ -19,6 +19,7 @@ outcome run(const commands::list_nodes&, command_world&);
 outcome run(const commands::create_contract&, command_world&);
 outcome run(const commands::reset_contract&, command_world&);
 outcome run(const commands::invite&, command_world&);
+outcome run(const commands::verify_merges&, command_world&);
 outcome run(const commands::list_contracts&, command_world&);
 outcome run(const commands::get_contract_info&, command_world&);
 outcome run(const commands::get_contract_status&, command_world&);

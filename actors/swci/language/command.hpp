@@ -80,6 +80,11 @@ struct invite {
   std::string contract;
   bool operator==(const invite&) const = default;
 };
+struct verify_merges {
+  std::string contract;
+  bool on = true;
+  bool operator==(const verify_merges&) const = default;
+};
 struct list_contracts {
   bool operator==(const list_contracts&) const = default;
 };
@@ -270,11 +275,11 @@ using command = std::variant<
     commands::wait_for_sn, commands::create_context, commands::switch_context, commands::list_contexts,
     commands::get_context_info, commands::get_context_version, commands::list_context_env,
     commands::get_context_env, commands::set_context_env, commands::create_contract, commands::reset_contract,
-    commands::invite, commands::list_contracts, commands::get_contract_info, commands::get_contract_status,
-    commands::perfdata, commands::watch_contract, commands::get_model, commands::prove_merge,
-    commands::create_task_from, commands::create_task, commands::append_task_body, commands::finalize_task,
-    commands::delete_task, commands::get_task_info, commands::get_task_body, commands::list_tasks,
-    commands::create_taskrunner, commands::reset_taskrunner, commands::list_taskrunners,
+    commands::invite, commands::verify_merges, commands::list_contracts, commands::get_contract_info,
+    commands::get_contract_status, commands::perfdata, commands::watch_contract, commands::get_model,
+    commands::prove_merge, commands::create_task_from, commands::create_task, commands::append_task_body,
+    commands::finalize_task, commands::delete_task, commands::get_task_info, commands::get_task_body,
+    commands::list_tasks, commands::create_taskrunner, commands::reset_taskrunner, commands::list_taskrunners,
     commands::list_taskrunner_peers, commands::get_taskrunner_info, commands::get_taskrunner_status,
     commands::get_taskrunner_peer_status, commands::assign_task, commands::wait_for_taskrunner,
     commands::admit_organisation, commands::remove_organisation, commands::replace_ca, commands::remove_node,

@@ -53,6 +53,7 @@ const std::vector<good> good_lines{
     {"SET CONTEXT ENV c A 'two words'", set_context_env{"c", "A", "two words"}},
     {"CREATE CONTRACT MyContract", create_contract{"MyContract"}},
     {"INVITE 'Hospital B' TO CONTRACT ours", invite{"Hospital B", "ours"}},
+    {"VERIFY MERGES ours off", verify_merges{"ours", false}},
     {"RESET CONTRACT defaultbb.cqdb.sml.hpe", reset_contract{"defaultbb.cqdb.sml.hpe"}},
     {"LIST CONTRACTS", list_contracts{}},
     {"GET CONTRACT INFO c", get_contract_info{"c"}},

@@ -29,6 +29,7 @@ enum class wanted : std::uint8_t { model, layout, progress };
 struct training_reading {
   contracts::head_view head;
   contracts::merge_view proposal; ///< of round 0 unless one is being checked
+  contracts::checks_view checks;
   std::vector<contracts::check_in_view> check_ins;
   std::vector<contracts::peer_view> peers;
 };
@@ -83,6 +84,8 @@ struct answer {
   action::verdict verdict = verdict::refused;
   std::string why;
   std::optional<hash32> layout; ///< what is granted is this layout, whatever model has it
+  /// Only these chunks of the model are granted, ascending, and what it takes to make them again; none: all of it.
+  std::optional<std::vector<std::uint64_t>> chunks;
 };
 /// The merges that are known have changed: keep them for the node's next life.
 struct keep_merges {};

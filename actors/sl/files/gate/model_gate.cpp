@@ -1,5 +1,7 @@
 #include "actors/sl/files/gate/model_gate.hpp"
 
+#include "contracts/training/dealing.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -20,6 +22,26 @@ const contracts::peer_view* peer_of(const training_reading& training, const addr
 
 bool is_checked(round_phase phase) {
   return phase == round_phase::verifying || phase == round_phase::disputed;
+}
+
+/// What `who` needs of each model to check the proposal; none: all of it.
+std::optional<std::vector<std::uint64_t>> dealt_to(const training_reading& training, const address& who) {
+  const auto& [proposal, checks] = std::tie(training.proposal, training.checks);
+  const bool disputed = training.head.phase == round_phase::disputed;
+  const auto seat = std::ranges::find(checks.seats, who, &contracts::seat_view::peer);
+  if (!disputed && (checks.attempt == 0 || seat == checks.seats.end())) return std::vector<std::uint64_t>{};
+  // To see that a model was left out for a reason takes all of all models.
+  const bool looks_at_all = std::ranges::any_of(proposal.reasons, [](contracts::exclusion_reason why) {
+    return why != contracts::exclusion_reason::not_available;
+  });
+  if (looks_at_all || checks.chunks <= 1) return std::nullopt;
+  if (disputed && checks.kind == contracts::challenge_kind::exclusion) return std::nullopt;
+  if (disputed) return std::vector{checks.number};
+  std::vector<contracts::organisation_id> organisations;
+  for (const auto& one : checks.seats)
+    organisations.push_back(one.organisation);
+  return contracts::deal(organisations, checks.chunks)
+      .chunks_of(static_cast<std::size_t>(seat - checks.seats.begin()));
 }
 
 } // namespace
@@ -207,23 +229,35 @@ model_gate::judgement model_gate::judge_merge(const event::asked& from, const tr
   return {verdict::granted, {}};
 }
 
-/// While a proposal is checked, all who contributed may look at what it was made of: those to whom it is dealt, and all of
-/// them once it is challenged. They get it from who brought it and from the leader, who has to have it.
+/// While a proposal is checked, those who contributed may look at what it was made of: at what is dealt to them, and at
+/// what is challenged. They get it from who brought it and from the leader, who has to have it. One that is said not to be
+/// available shows all of it.
 std::optional<model_gate::judgement> model_gate::judge_input(const event::asked& from,
                                                              const training_reading& training) const {
-  if (!is_checked(training.head.phase) || from.digest.is_zero() || from.what != wanted::model) return std::nullopt;
-  const auto brought = [&](const address& who) {
+  if (!is_checked(training.head.phase) || from.digest.is_zero() || from.what != wanted::model)
+    return std::nullopt;
+  const auto has_brought = [&](const address& who) {
     const auto in = std::ranges::find(training.check_ins, who, &contracts::check_in_view::peer);
-    return in != training.check_ins.end() && in->weightage > 0 && !in->digest.is_zero() ? &*in : nullptr;
+    return in != training.check_ins.end() && in->weightage > 0 && !in->digest.is_zero();
   };
   const bool is_input = std::ranges::any_of(training.check_ins, [&](const auto& in) {
-    return in.weightage > 0 && in.digest == from.digest && (in.peer == self_ || training.head.leader == self_);
+    return in.weightage > 0 && in.digest == from.digest
+           && (in.peer == self_ || training.head.leader == self_);
   });
   if (!is_input) return std::nullopt;
-  if (brought(*from.who.account) != nullptr) return judgement{verdict::granted, {}};
-  return judgement{verdict::refused, fmt::format("the models of round {} are for those who contributed to it while its "
-                                                 "merge is checked",
-                                                 training.head.round_num)};
+  if (!has_brought(*from.who.account))
+    return judgement{verdict::refused,
+                     fmt::format("the models of round {} are for those who contributed to it "
+                                 "while its merge is checked",
+                                 training.head.round_num)};
+  judgement out{verdict::granted, {}, {}, dealt_to(training, *from.who.account)};
+  if (out.chunks && out.chunks->empty())
+    return judgement{verdict::refused,
+                     fmt::format("nothing of the merge of round {} is dealt to it to be checked",
+                                 training.head.round_num)};
+  const auto& left_out = training.proposal.excluded;
+  if (std::ranges::find(left_out, self_) != left_out.end()) out.chunks.reset();
+  return out;
 }
 
 model_gate::judgement model_gate::judge_own(const event::asked& from,
@@ -256,7 +290,7 @@ void model_gate::answer(const event::asked& to, const judgement& how, time_point
                         how.why),
             now))
       act(action::note{std::move(*line)});
-  act(action::answer{to.id, how.verdict, how.why, how.layout});
+  act(action::answer{to.id, how.verdict, how.why, how.layout, how.chunks});
 }
 
 } // namespace swarm::gate

@@ -5,8 +5,8 @@
 namespace swarm::gate {
 
 /// Who may read which model of this node, without I/O, clock or threads. A model that this node brought to
-/// the round is for the leader of that round alone, while it is merged, and for all who contributed while the merge is
-/// checked; a merged or proposed one for the peers of its
+/// the round is for the leader of that round alone, while it is merged, and for those who contributed while the merge is
+/// checked, as much of it as is dealt to them; a merged or proposed one for the peers of its
 /// training and for SWCIs, and so is the progress of a merge. Who asks says its account, which counts when it is registered with the certificate
 /// of the connection. The chain decides, and what was read of it is believed for one block, and for
 /// `reading_age_max`.
@@ -78,6 +78,7 @@ private:
     action::verdict verdict = action::verdict::refused;
     std::string why;
     std::optional<hash32> layout{};
+    std::optional<std::vector<std::uint64_t>> chunks{}; ///< as of `action::answer`
   };
 
   void act(gate_action what) { actions_.push_back(std::move(what)); }

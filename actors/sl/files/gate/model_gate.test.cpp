@@ -1,5 +1,7 @@
 #include "actors/sl/files/gate/model_gate.hpp"
 
+#include "contracts/training/dealing.hpp"
+
 #include <doctest/doctest.h>
 
 namespace model_gate_test {
@@ -208,7 +210,8 @@ TEST_CASE("what a leader fetched from others is for nobody") {
     CHECK(b.judge(who, fetched) == verdict::unknown);
 }
 
-TEST_CASE("while a merge is checked, what it was made of is for those who contributed, and from the leader, too") {
+TEST_CASE(
+    "while a merge is checked, what it was made of is for those who contributed, and from the leader, too") {
   bench b;
   const auto proposed = hash(0x40);
   const auto check = [&](round_phase phase, std::uint8_t by) {
@@ -216,6 +219,9 @@ TEST_CASE("while a merge is checked, what it was made of is for those who contri
     b.chain.training.head.phase = phase;
     b.chain.training.proposal.round_num = 2;
     b.chain.training.proposal.digest = proposed;
+    b.chain.training.checks.attempt = 1;
+    b.chain.training.checks.chunks = 1;
+    b.chain.training.checks.seats = {{account(other_peer), 1}};
     b.block();
   };
   for (const auto phase : {round_phase::verifying, round_phase::disputed}) {
@@ -236,6 +242,45 @@ TEST_CASE("while a merge is checked, what it was made of is for those who contri
   b.block();
   CHECK(b.judge(other_peer, own) == verdict::refused);
   CHECK(b.judge(other_peer, fetched) == verdict::unknown);
+}
+
+TEST_CASE("who checks a merge gets what is dealt to it, and all get what is challenged") {
+  bench b;
+  auto& checks = b.chain.training.checks;
+  auto& proposal = b.chain.training.proposal;
+  const auto granted = [&] {
+    b.block();
+    const auto id = b.ask(other_peer, own);
+    b.answer();
+    return b.answers.at(id);
+  };
+  b.merging(leader);
+  b.chain.training.head.phase = round_phase::verifying;
+  proposal = {};
+  proposal.round_num = 2;
+  checks.chunks = 6;
+  CHECK(granted().verdict == verdict::refused); // the seeds are not there yet
+  checks.attempt = 1;
+  checks.seats = {{account(self), 1}, {account(gone), 2}};
+  CHECK(granted().verdict == verdict::refused);
+  checks.seats.push_back({account(other_peer), 3});
+  CHECK(granted().verdict == verdict::granted);
+  CHECK(granted().chunks == contracts::deal({1, 2, 3}, 6).chunks_of(2));
+  b.chain.training.head.phase = round_phase::disputed;
+  checks.kind = contracts::challenge_kind::chunk;
+  checks.number = 4;
+  CHECK(granted().chunks == std::vector<std::uint64_t>{4});
+  checks.kind = contracts::challenge_kind::exclusion;
+  CHECK_FALSE(granted().chunks);
+  b.chain.training.head.phase = round_phase::verifying;
+  proposal.excluded = {account(gone)};
+  proposal.reasons = {contracts::exclusion_reason::not_available};
+  CHECK(granted().chunks);
+  proposal.excluded = {account(self)}; // the model that is asked for
+  CHECK_FALSE(granted().chunks);
+  proposal.excluded = {account(gone)};
+  proposal.reasons = {contracts::exclusion_reason::not_finite};
+  CHECK_FALSE(granted().chunks);
 }
 
 TEST_CASE("layouts are for whoever has registered as a peer, even if it was refused since") {

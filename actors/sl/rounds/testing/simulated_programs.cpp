@@ -58,7 +58,7 @@ std::string scenario::describe() const {
       one_diverges ? ", the last one diverges" : "", one_differs ? ", the last one differs" : "",
       one_asks ? ", the last one asks for another minPeers" : "",
       withholds > 0 ? fmt::format(", the last one withholds {}", withholds) : "",
-      lies > 0 ? fmt::format(", its merges are wrong {}", lies) : "");
+      lies > 0 ? fmt::format(", merges of unreliable ones are wrong {}", lies) : "");
 }
 
 // Programs

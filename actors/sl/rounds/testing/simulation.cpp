@@ -384,7 +384,7 @@ void simulation::finish_merge(node& n, const action::start_merge& task, const st
     note(&n, "has nothing to merge");
   } else {
     auto merged = mean_of(from);
-    if (n.number + 1u == nodes_.size() && fault(scenario_.lies)) {
+    if (n.number >= scenario_.reliable && fault(scenario_.lies)) {
       note(&n, "lies");
       merged.value = 2 * merged.value + 1;
       ++lies_;
@@ -443,7 +443,7 @@ void simulation::finish_check(node& n, const check_task& task, const std::set<ha
   if (out.verdict == check_outcome::right && mean_of(from).digest() != task.digest)
     out = {check_outcome::wrong_chunk, 0, {}, "the same models give something else"};
   if (out.verdict != check_outcome::right) note(&n, "finds: " + out.text);
-  n.machine->step(event::check_done{task.round_num, task.term, task.attempt, std::move(out)}, now_);
+  n.machine->step(event::check_done{task.id, std::move(out)}, now_);
   drain(n);
 }
 

@@ -35,7 +35,7 @@ struct scenario {
   bool one_differs = false;      ///< the last node's models have other parameters
   bool one_asks = false;         ///< the last node's programs ask for another minPeers
   std::uint32_t withholds = 0;   ///< of the last node's reveals, so many of a thousand are not sent
-  std::uint32_t lies = 0;        ///< of the last node's merges, so many of a thousand are wrong
+  std::uint32_t lies = 0;        ///< of the merges of unreliable nodes, so many of a thousand are wrong
 
   static scenario draw(seeded_random& random);
   std::string describe() const;

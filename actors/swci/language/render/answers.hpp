@@ -67,6 +67,7 @@ struct contract_info {
   moment created;
   std::string organisation;         ///< whose it is; empty: nobody's
   std::vector<std::string> invited; ///< organisations; empty: everybody
+  bool verified = true;             ///< what leaders merge is
 };
 struct contract_status {
   struct peer {
