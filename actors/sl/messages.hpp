@@ -58,9 +58,9 @@ struct program_resumed {
       waits_for{};        ///< its request, if it is not answered
   std::string last_words; ///< not empty: it ended its session itself, with these words
 };
+using rounds::event::check_done;
 using rounds::event::leader_progress;
 using rounds::event::leader_unheard;
-using rounds::event::check_done;
 using rounds::event::merge_done;
 using rounds::event::model_fetched;
 

@@ -50,9 +50,9 @@ GOOD = [
     ("PERFDATA [CONTRACT] <contract>", "perfdata made", "CONTRACT +: made"),
     ("PERFDATA [CONTRACT] <contract>", "perfdata contract made", "CONTRACT +: made"),
     ("RESET CONTRACT <contract>", "reset contract made", "CONTRACT RESET : made"),
-    ("VERIFY MERGES <contract> [ON|OFF]", "verify merges made off", "MERGES ARE NOT VERIFIED : made"),
+    ("TRUST MERGES <contract>", "trust merges made", "MERGES ARE NOT VERIFIED : made"),
     ("GET CONTRACT INFO <contract>", "get contract info made", "(?s)CONTRACT +: made.*VERIFY_MERGES +: OFF"),
-    ("VERIFY MERGES <contract> [ON|OFF]", "verify merges made", "MERGES ARE VERIFIED : made"),
+    ("VERIFY MERGES <contract>", "verify merges made", "MERGES ARE VERIFIED : made"),
     ("CREATE TASK FROM <file>", "create task from content.yaml", "Task definition is valid\nTask Registered : content"),
     ("CREATE TASK <type> <task> <author> <prereq> <outcome>", "create task PULL_IMAGE typed 'A B' content image",
      "Task Registered : typed"),
@@ -163,9 +163,10 @@ BAD = {
     "INVITE <organisation> TO CONTRACT <contract>": [
         ("invite nobody to contract made", "there is no organisation 'nobody'"),
         ("invite nobody to contract none", "there is no contract 'none'")],
-    "VERIFY MERGES <contract> [ON|OFF]": [
-        ("verify merges made on", "already"), ("verify merges defaultbb.cqdb.sml.hpe off", "always verified"),
-        ("verify merges none off", "there is no contract 'none'"), ("verify merges made never", "NEVER|never")],
+    "TRUST MERGES <contract>": [
+        ("trust merges defaultbb.cqdb.sml.hpe", "always verified"), ("trust merges none", "there is no contract 'none'")],
+    "VERIFY MERGES <contract>": [
+        ("verify merges made", "already"), ("verify merges none", "there is no contract 'none'")],
     "WATCH CONTRACT <contract>": [("watch contract made", "has no end here")],
     "GET MODEL <contract> [ROUND <round>] TO <file>": [
         ("get model made to m", "nothing is merged under 'made' yet"), ("get model none to m", "there is no contract"),

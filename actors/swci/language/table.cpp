@@ -101,11 +101,14 @@ command_area contracts() {
             "From then on only organisations that are invited take part in a training contract, and the one "
             "whose SWCI made it, which alone invites. Until the first is invited everybody may.",
             invite{}, &invite::organisation, &invite::contract),
-       asks("VERIFY MERGES <contract> [ON|OFF]",
-            "Whether what a leader merges is checked by others before it counts, as it is from the "
-            "beginning. The "
-            "organisation whose SWCI made the training contract says so.",
-            verify_merges{}, &verify_merges::contract, &verify_merges::on),
+       asks("TRUST MERGES <contract>",
+            "From then on what a leader merges under a training contract is not checked by others. The "
+            "organisation "
+            "whose SWCI made it says so.",
+            verify_merges{{}, false}, &verify_merges::contract),
+       asks("VERIFY MERGES <contract>",
+            "What a leader merges is checked by others before it counts, as it is from the beginning.",
+            verify_merges{}, &verify_merges::contract),
        asks("LIST CONTRACTS", "Shows the names of all training contracts.", list_contracts{}),
        asks("GET CONTRACT INFO <contract>", "Shows what stays the same of a training contract.",
             get_contract_info{}, &get_contract_info::contract),
