@@ -94,7 +94,7 @@ result<child_spec> make_sl(const config::sl_options& options, std::string name,
   fifos.response_path = options.response_channel.string();
   SWARM_TRY(fifos.access, access_of(options, context->log_source));
   context->link = std::make_shared<program_link>(std::move(fifos), context->store, context->log_source,
-                                                 context->options.merge_library);
+                                                 context->options.merge_library, options.shared_memory);
   supervisor_spec spec{
       .name = std::move(name), .how = strategy::one_for_one, .intensity = {}, .children = {}};
   spec.children = {

@@ -38,6 +38,7 @@ TEST_CASE("every default in the help is the default of the options") {
         CHECK(sl.request_channel == fresh.request_channel);
         CHECK(sl.response_channel == fresh.response_channel);
         CHECK(sl.channel_open == fresh.channel_open);
+        CHECK(sl.shared_memory == fresh.shared_memory);
         CHECK(sl.make_me_admin == fresh.make_me_admin);
         CHECK(sl.leader_failure_base_timeout == fresh.leader_failure_base_timeout);
         CHECK(sl.wait_for_full_quorum == fresh.wait_for_full_quorum);

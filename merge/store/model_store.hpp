@@ -5,6 +5,7 @@
 #include "merge/model/manifest.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <set>
 #include <span>
@@ -64,6 +65,11 @@ public:
   /// Appends; whole chunks are hashed and written in parallel. Fails when the disk is full or the announced
   /// size is exceeded.
   result<> write(bytes_view more);
+  /// Takes the whole file from `from`, which copies the bytes from `offset` on into `into` and may be called
+  /// from several threads at once. Each chunk is copied once, and that copy is hashed and written: a source
+  /// that changes meanwhile makes another model, never a file without its digest. Only for a writer that has
+  /// nothing yet.
+  result<> fill(const std::function<result<>(std::uint64_t offset, std::span<std::uint8_t> into)>& from);
   std::uint64_t written() const;
   std::uint64_t size() const;
   /// Checks that all announced bytes came and that they are a model, and publishes the file in one step. It

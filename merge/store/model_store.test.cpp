@@ -412,4 +412,42 @@ st.save_file(t, sys.argv[2])
   CHECK(read_file(directory.file("back")) == to_bytes(file->raw()));
 }
 
+TEST_CASE("a writer that fetches its bytes hashes and writes one copy of each") {
+  const temp_directory directory;
+  auto store = open_store(directory.path());
+  const auto layout = model_layout::make({{"w", dtype::f32, {700'001}}});
+  REQUIRE(layout);
+  auto file = layout->canonical_header();
+  file.resize(layout->canonical().file_size(), 3);
+  SUBCASE("as they are") {
+    auto writer = store.create(file.size());
+    REQUIRE(writer);
+    REQUIRE(writer->fill([&](std::uint64_t offset, std::span<std::uint8_t> into) -> result<> {
+      std::copy_n(file.data() + offset, into.size(), into.data());
+      return {};
+    }));
+    CHECK(writer->written() == file.size());
+    const auto model = writer->finish();
+    REQUIRE(model);
+    CHECK(to_bytes((*model)->raw()) == file);
+    CHECK((*model)->manifest() == make_manifest(file));
+  }
+  SUBCASE("a source that fails leaves nothing") {
+    {
+      auto writer = store.create(file.size());
+      REQUIRE(writer);
+      CHECK(writer
+                ->fill([&](std::uint64_t offset, std::span<std::uint8_t>) -> result<> {
+                  if (offset > 0) return fail(errc::io, "no more");
+                  return {};
+                })
+                .error()
+                .is(errc::io));
+      CHECK(!writer->finish());
+    }
+    CHECK(store.list().empty());
+    CHECK(store.create(file.size())); // the room is free again
+  }
+}
+
 } // namespace model_store_test

@@ -4,7 +4,9 @@
 #include "merge/store/store_state.hpp"
 
 #include <fmt/format.h>
+#include <tbb/enumerable_thread_specific.h>
 #include <tbb/parallel_for.h>
+#include <tbb/task.h>
 
 #include <algorithm>
 #include <mutex>
@@ -127,6 +129,34 @@ result<> model_writer::write(bytes_view more) {
   const auto whole = last ? more.size() : more.size() / chunk_size * chunk_size;
   if (whole > 0) SWARM_CHECK(to.store_chunks(more.first(whole)));
   append(to.pending, more.subspan(whole));
+  return {};
+}
+
+result<>
+model_writer::fill(const std::function<result<>(std::uint64_t offset, std::span<std::uint8_t> into)>& from) {
+  auto& to = *state_;
+  SWARM_ASSERT(to.accepted == 0);
+  SWARM_CHECK(to.take_room(to.done.size));
+  tbb::enumerable_thread_specific<bytes> buffers([] { return bytes(chunk_size); });
+  std::mutex mutex;
+  result<> filled;
+  tbb::parallel_for(std::size_t{0}, to.done.chunks.size(), [&](std::size_t i) {
+    const auto chunk = std::span(buffers.local()).first(to.done.size_of_chunk(i));
+    auto outcome = from(i * chunk_size, chunk);
+    if (outcome) {
+      to.done.chunks[i] = sha256(chunk);
+      if (auto written = to.draft->write_at(i * chunk_size, chunk); !written)
+        outcome = to.failed(std::move(written).error());
+    }
+    if (!outcome) {
+      const std::lock_guard guard(mutex);
+      filled = std::move(outcome);
+      tbb::task::current_context()->cancel_group_execution();
+    }
+  });
+  if (!filled) return filled;
+  to.stored = to.done.chunks.size();
+  to.accepted = to.done.size;
   return {};
 }
 

@@ -32,27 +32,21 @@ result<gid_t> find_group(std::string_view name) {
   return found->gr_gid;
 }
 
-namespace {
-
-/// Gives the FIFO the rights that it is to have. `info` is of before.
-result<> set_rights(const std::string& path, const unique_fd& fifo, const struct stat& info,
+result<> set_rights(const std::string& path, const unique_fd& named, const struct stat& info,
                     const pipe_access& access) {
-  const auto name = fmt::format("/proc/self/fd/{}", fifo.get());
+  const auto name = fmt::format("/proc/self/fd/{}", named.get());
   if (access.group && info.st_gid != *access.group
       && ::chown(name.c_str(), static_cast<uid_t>(-1), *access.group) != 0)
-    return fail(
-        errc::denied,
-        "ML channel: the FIFO {} cannot be given to the group {}: {}; the user that runs this must be "
-        "in that group",
-        path, *access.group, std::strerror(errno));
+    return fail(errc::denied,
+                "ML channel: {} cannot be given to the group {}: {}; the user that runs this must be "
+                "in that group",
+                path, *access.group, std::strerror(errno));
   const mode_t mode = access.everybody ? 0777 : 0660;
   if ((info.st_mode & 0777U) != mode && ::chmod(name.c_str(), mode) != 0)
-    return fail(errc::denied, "ML channel: the FIFO {} cannot get the mode {:04o}: {}", path, mode,
+    return fail(errc::denied, "ML channel: {} cannot get the mode {:04o}: {}", path, mode,
                 std::strerror(errno));
   return {};
 }
-
-} // namespace
 
 result<unique_fd> prepare_fifo(const std::string& path, const pipe_access& access) {
   const bool made = ::mkfifo(path.c_str(), 0600) == 0;

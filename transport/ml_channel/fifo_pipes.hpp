@@ -3,6 +3,8 @@
 #include "base/file.hpp"
 #include "transport/ml_channel/pipe_access.hpp"
 
+#include <sys/stat.h>
+
 #include <string>
 
 /// FIFOs as files: making, opening, sizing. Private to this folder.
@@ -12,6 +14,10 @@ namespace swarm::ml {
 /// this user's gets these rights too, one of somebody else's stays as it is when it can be used. The
 /// descriptor only names it (O_PATH), so that this FIFO is opened later, whatever happens to the path.
 result<unique_fd> prepare_fifo(const std::string& path, const pipe_access& access);
+
+/// Gives a FIFO, or a socket beside it, the rights that it is to have. `named` names it, `info` is of before.
+result<> set_rights(const std::string& path, const unique_fd& named, const struct stat& info,
+                    const pipe_access& access);
 
 /// Opens the FIFO that `name` names; waits for the other side unless `flags` has O_NONBLOCK or is O_RDWR.
 /// Returns a negative errno on failure.

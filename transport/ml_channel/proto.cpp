@@ -22,6 +22,11 @@ result<std::int32_t> field::as_int32(std::string_view name) const {
   return static_cast<std::int32_t>(number_value);
 }
 
+result<std::uint64_t> field::as_uint64(std::string_view name) const {
+  if (type != wire_type::varint) return refused(wire_errc::malformed, name, "a number was expected");
+  return value;
+}
+
 result<bool> field::as_bool(std::string_view name) const {
   if (type != wire_type::varint) return refused(wire_errc::malformed, name, "true or false was expected");
   return value != 0;
@@ -132,6 +137,12 @@ void put_int32(bytes& out, std::uint32_t number, std::int32_t value) {
   if (value == 0) return;
   put_tag(out, number, wire_type::varint);
   put_varint(out, static_cast<std::uint64_t>(std::int64_t{value}));
+}
+
+void put_uint64(bytes& out, std::uint32_t number, std::uint64_t value) {
+  if (value == 0) return;
+  put_tag(out, number, wire_type::varint);
+  put_varint(out, value);
 }
 
 void put_bool(bytes& out, std::uint32_t number, bool value) {

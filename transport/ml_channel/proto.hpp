@@ -23,6 +23,7 @@ struct field {
 
   // Each of these fails, naming the message and the field, when the wire type or the value does not fit.
   result<std::int32_t> as_int32(std::string_view name) const;
+  result<std::uint64_t> as_uint64(std::string_view name) const;
   result<bool> as_bool(std::string_view name) const;
   result<float> as_float(std::string_view name) const;
   result<bytes_view> as_bytes(std::string_view name) const;
@@ -62,6 +63,7 @@ std::size_t varint_size(std::uint64_t value);
 void put_varint(bytes& out, std::uint64_t value);
 void put_tag(bytes& out, std::uint32_t number, wire_type type);
 void put_int32(bytes& out, std::uint32_t number, std::int32_t value);
+void put_uint64(bytes& out, std::uint32_t number, std::uint64_t value);
 void put_bool(bytes& out, std::uint32_t number, bool value);
 void put_float(bytes& out, std::uint32_t number, float value);
 void put_text(bytes& out, std::uint32_t number, std::string_view text);

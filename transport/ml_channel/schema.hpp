@@ -23,10 +23,20 @@ struct member {
 };
 
 inline constexpr std::uint32_t notice_field = 100; ///< far from the original's
-inline constexpr std::size_t keyword_max = 64;     ///< bytes of "snapshot", "coordmedian" and the like
+inline constexpr std::uint32_t memory_field = 101;
+inline constexpr std::size_t keyword_max = 64; ///< bytes of "snapshot", "coordmedian" and the like
+inline constexpr std::size_t file_name_max = 255;
 
 template <class Message>
 struct schema;
+
+template <>
+struct schema<memory_place> {
+  using self = memory_place;
+  static constexpr std::string_view name = "MemoryPlace";
+  static constexpr std::tuple fields{member{1, "region", &self::region}, member{2, "slot", &self::slot},
+                                     member{3, "size", &self::size}};
+};
 
 template <>
 struct schema<session_request> {
@@ -41,25 +51,29 @@ struct schema<session_request> {
       member{6, "nodeWeightage", &self::node_weightage},
       member{7, "trainingContract", &self::training_contract, contract_name_max},
       member{8, "mergeMethod", &self::merge_method, keyword_max},
-      member{notice_field, "takesNotices", &self::takes_notices}};
+      member{notice_field, "takesNotices", &self::takes_notices},
+      member{memory_field, "sharesMemory", &self::shares_memory}};
 };
 
 template <>
 struct schema<session_response> {
   using self = session_response;
   static constexpr std::string_view name = "SessionResponse";
-  static constexpr std::tuple fields{member{1, "status", &self::status},
-                                     member{2, "sessionID", &self::session_id, session_id_max}};
+  static constexpr std::tuple fields{
+      member{1, "status", &self::status}, member{2, "sessionID", &self::session_id, session_id_max},
+      member{memory_field, "memorySocket", &self::memory_socket, file_name_max}};
 };
 
 template <>
 struct schema<sync_request> {
   using self = sync_request;
   static constexpr std::string_view name = "SyncRequest";
-  static constexpr std::tuple fields{
-      member{1, "sessionID", &self::session_id, session_id_max}, member{2, "syncSeqNum", &self::sync_seq_num},
-      member{3, "nodeWeightage", &self::node_weightage}, member{4, "numberOfNodes", &self::number_of_nodes},
-      member{5, "inputParams", &self::input_params}};
+  static constexpr std::tuple fields{member{1, "sessionID", &self::session_id, session_id_max},
+                                     member{2, "syncSeqNum", &self::sync_seq_num},
+                                     member{3, "nodeWeightage", &self::node_weightage},
+                                     member{4, "numberOfNodes", &self::number_of_nodes},
+                                     member{5, "inputParams", &self::input_params},
+                                     member{memory_field, "inputMemory", &self::input_memory}};
 };
 
 template <>
@@ -78,7 +92,8 @@ struct schema<loss_request> {
   static constexpr std::string_view name = "LossRequest";
   static constexpr std::tuple fields{
       member{1, "sessionID", &self::session_id, session_id_max}, member{2, "syncSeqNum", &self::sync_seq_num},
-      member{3, "lossSeqNum", &self::loss_seq_num}, member{4, "mergedParams", &self::merged_params}};
+      member{3, "lossSeqNum", &self::loss_seq_num}, member{4, "mergedParams", &self::merged_params},
+      member{memory_field, "mergedMemory", &self::merged_memory}};
 };
 
 template <>

@@ -116,6 +116,60 @@ result<std::shared_ptr<const merge::model_file>> store_weights(const weights_vie
   return store.put(layout, data);
 }
 
+namespace {
+
+/// The header of the model in the program's memory, which must be the canonical one, and its layout.
+result<merge::model_layout> read_layout(const program_memory& memory, const memory_place& place) {
+  SWARM_TRY(const auto held, memory.held());
+  if (place.slot < 0 || place.slot >= program_memory::slots || place.size > memory.slot_size()
+      || place.size > held)
+    return fail(wire_errc::bad_memory,
+                "a model of {} bytes in slot {}; the program's memory has {} in each of its {}, "
+                "and {} in all that are used",
+                place.size, place.slot, memory.slot_size(), program_memory::slots, held);
+  bytes header(8);
+  if (place.size < header.size())
+    return fail(wire_errc::bad_memory, "a model file of {} bytes; it has a header", place.size);
+  SWARM_CHECK(memory.read(place.slot, 0, header));
+  std::uint64_t length = 0;
+  for (std::size_t i = 8; i-- > 0;)
+    length = length << 8 | header[i];
+  if (length > std::min(merge::header_size_max, place.size - 8))
+    return fail(wire_errc::bad_memory, "a model file of {} bytes whose header has {}", place.size, length);
+  header.resize(8 + length);
+  SWARM_CHECK(memory.read(place.slot, 8, std::span(header).subspan(8)));
+  SWARM_TRY(auto layout, merge::model_layout::parse(header, place.size));
+  if (layout.tensors().empty())
+    return fail(wire_errc::bad_weights, "the program sent no parameters; a model must have at least one");
+  if (layout.canonical_header() != header)
+    return fail(wire_errc::bad_memory,
+                "the model in the program's memory is not laid out as model files are");
+  for (const auto& tensor : layout.tensors())
+    if (tensor.shape.empty() && merge::is_integer(tensor.type))
+      return fail(wire_errc::bad_weights, "parameter {}: an integer without dimensions must come as float64",
+                  merge::quote_name(tensor.name));
+  return layout;
+}
+
+} // namespace
+
+result<std::shared_ptr<const merge::model_file>>
+store_weights(const program_memory& memory, const memory_place& place, merge::model_store& store) {
+  SWARM_TRY(const auto layout, read_layout(memory, place));
+  const auto& header = layout.canonical_header();
+  SWARM_TRY(auto writer, store.create(place.size));
+  SWARM_CHECK(writer.fill([&](std::uint64_t offset, std::span<std::uint8_t> into) -> result<> {
+    if (offset < header.size()) { // the one that was checked
+      const auto count = std::min<std::uint64_t>(into.size(), header.size() - offset);
+      std::copy_n(header.data() + offset, count, into.data());
+      into = into.subspan(count);
+      offset += count;
+    }
+    return memory.read(place.slot, offset, into);
+  }));
+  return writer.finish();
+}
+
 result<outgoing> encode_loss_request(const loss_request& request,
                                      std::shared_ptr<const merge::model_file> model) {
   const auto& tensors = model->layout().tensors();

@@ -30,6 +30,9 @@ std::string_view cut(std::string_view text, std::size_t size_max) {
 void put(bytes& out, std::uint32_t number, std::int32_t value) {
   proto::put_int32(out, number, value);
 }
+void put(bytes& out, std::uint32_t number, std::uint64_t value) {
+  proto::put_uint64(out, number, value);
+}
 void put(bytes& out, std::uint32_t number, bool value) {
   proto::put_bool(out, number, value);
 }
@@ -52,9 +55,16 @@ void put(bytes& out, std::uint32_t number, const status& from) {
   put_status_fields(inner, from);
   if (!inner.empty()) proto::put_message(out, number, inner);
 }
+void put(bytes& out, std::uint32_t number, const std::optional<memory_place>& place) {
+  if (place) proto::put_message(out, number, encode(*place));
+}
 
 result<> read(const field& from, std::string_view name, std::size_t, std::int32_t& to) {
   SWARM_TRY(to, from.as_int32(name));
+  return {};
+}
+result<> read(const field& from, std::string_view name, std::size_t, std::uint64_t& to) {
+  SWARM_TRY(to, from.as_uint64(name));
   return {};
 }
 result<> read(const field& from, std::string_view name, std::size_t, bool& to) {
@@ -86,6 +96,12 @@ result<> read(const field& from, std::string_view name, std::size_t, weights_vie
         "2.1 or 2.2",
         cut(as_text(body), 100));
   SWARM_TRY(to, std::move(weights));
+  return {};
+}
+result<> read(const field& from, std::string_view name, std::size_t, std::optional<memory_place>& to) {
+  if (to) return from.refused(wire_errc::malformed, name, "it comes twice");
+  SWARM_TRY(const auto body, from.as_bytes(name));
+  SWARM_TRY(to, decode_memory_place(body));
   return {};
 }
 
@@ -148,6 +164,9 @@ result<status> decode_status(bytes_view body) {
   return out;
 }
 
+bytes encode(const memory_place& from) {
+  return encode_fields(from);
+}
 bytes encode(const session_request& from) {
   return encode_fields(from);
 }
@@ -170,6 +189,9 @@ bytes encode(const kill_session_request& from) {
   return encode_fields(from);
 }
 
+result<memory_place> decode_memory_place(bytes_view body) {
+  return decode_fields<memory_place>(body);
+}
 result<session_request> decode_session_request(bytes_view body) {
   return decode_fields<session_request>(body);
 }

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,7 @@ enum class wire_errc {
   limit,                 ///< a name, text or count over its limit
   client_2_3,            ///< a 2.3 client: a file name where weights should be
   bad_weights,           ///< dtype, shape or data of one array
+  bad_memory,            ///< shared memory that was not agreed on, was not sent, or is not what it should be
 };
 constexpr std::string_view error_category(wire_errc) {
   return "ml";
@@ -80,6 +82,15 @@ struct ndarray_view {
 /// The arrays in the order of the message; names are unique, non-empty, UTF-8.
 using weights_view = std::vector<ndarray_view>;
 
+/// Where a model is in the program's memory; see memory/program_memory.hpp. Of swarmd's own client, as are all
+/// fields from 100 on.
+struct memory_place {
+  std::int32_t region = 0; ///< number of the memory that the program has sent
+  std::int32_t slot = 0;
+  std::uint64_t size = 0; ///< bytes of the model file
+  friend bool operator==(const memory_place&, const memory_place&) = default;
+};
+
 struct session_request {
   std::int32_t sync_interval = 0;
   std::int32_t min_peers = 0;
@@ -92,12 +103,16 @@ struct session_request {
   /// Of swarmd's own client: while it waits for an answer it takes a Status that is marked as a notice and
   /// says what its SL waits for.
   bool takes_notices = false;
+  bool shares_memory = false; ///< it can send memory_place instead of weights, and take it
   friend bool operator==(const session_request&, const session_request&) = default;
 };
 
 struct session_response {
   ml::status status;
   std::string session_id;
+  /// Name of the socket beside the request FIFO to which the program may send its memory; empty when this SL
+  /// takes none.
+  std::string memory_socket;
   friend bool operator==(const session_response&, const session_response&) = default;
 };
 
@@ -107,7 +122,8 @@ struct sync_request {
   std::int32_t sync_seq_num = 0;
   std::int32_t node_weightage = 0;
   std::int32_t number_of_nodes = 0;
-  weights_view input_params; ///< views into the decoded body
+  weights_view input_params;                ///< views into the decoded body
+  std::optional<memory_place> input_memory; ///< in place of them
 };
 
 /// Also the body of close_session_response.
@@ -125,6 +141,7 @@ struct loss_request {
   std::int32_t sync_seq_num = 0;
   std::int32_t loss_seq_num = 0;
   weights_view merged_params; ///< filled by decode; `encode_loss_request` in weights.hpp takes a model file
+  std::optional<memory_place> merged_memory; ///< in place of them
 };
 
 struct loss_response {
@@ -147,6 +164,7 @@ struct kill_session_request {
 
 /// Bodies. An encoding is never empty (the client cannot read an empty body).
 bytes encode(const status& from);
+bytes encode(const memory_place& from);
 bytes encode(const session_request& from);
 bytes encode(const session_response& from);
 bytes encode(const sync_request& from);
@@ -159,6 +177,7 @@ bytes encode(const kill_session_request& from);
 /// A repeated field, a wrong wire type, a group, text that is not UTF-8, or anything cut short is
 /// refused by name.
 result<status> decode_status(bytes_view body);
+result<memory_place> decode_memory_place(bytes_view body);
 result<session_request> decode_session_request(bytes_view body);
 result<session_response> decode_session_response(bytes_view body);
 /// Fails with wire_errc::client_2_3 for a 2.3 client; the text is for the Status that refuses it.

@@ -8,9 +8,9 @@
 namespace swarm::actors {
 
 program_link::program_link(ml::fifo_options fifos, std::shared_ptr<merge::model_store> store,
-                           std::string log_source, std::filesystem::path merge_library)
+                           std::string log_source, std::filesystem::path merge_library, bool shares_memory)
     : fifos_(std::move(fifos)), store_(std::move(store)), log_source_(std::move(log_source)),
-      merge_library_(std::move(merge_library)) {
+      merge_library_(std::move(merge_library)), shares_memory_(shares_memory) {
   next_program();
 }
 
@@ -50,16 +50,28 @@ result<> program_link::open(const std::function<void()>& wake) {
             wake();
           },
   };
+  make_memory_socket(); // before a program can come
   SWARM_TRY(fifo_, ml::fifo_channel::create(fifos_, std::move(handlers)));
   log::info(log_source_, "Opening pipes to communicate with user container ... ({}, {})", fifos_.request_path,
             fifos_.response_path);
   return {};
 }
 
+void program_link::make_memory_socket() {
+  if (!shares_memory_) return;
+  auto made = ml::memory_socket::make(fifos_.request_path + ".memory", fifos_.access);
+  if (!made)
+    return log::info(log_source_, "models go through the pipes, not through shared memory: {}",
+                     made.error().message);
+  memory_ = std::make_shared<const ml::memory_socket>(std::move(*made));
+  next_program();
+}
+
 void program_link::next_program() {
+  if (memory_) memory_->drop_all(); // what a program that has ended sent is held by nobody
   std::array<std::uint8_t, 16> id{};
   fill_random(id);
-  session_.emplace(store_, to_hex(id, false), merge_library_);
+  session_.emplace(store_, to_hex(id, false), merge_library_, memory_);
 }
 
 void program_link::refuse(const std::string& text) {
@@ -152,6 +164,7 @@ bool program_link::take_leave(const std::string& text) {
 void program_link::close() {
   const std::lock_guard turn(work_mutex_);
   fifo_.reset();
+  memory_.reset();
 }
 
 std::string program_link::status() const {
@@ -167,7 +180,8 @@ std::string program_link::detail_json() const {
                                                     {"bytes_in", now.bytes_in},
                                                     {"bytes_out", now.bytes_out},
                                                     {"messages_in", now.messages_in},
-                                                    {"messages_out", now.messages_out}});
+                                                    {"messages_out", now.messages_out},
+                                                    {"memory_bytes", session_->memory_bytes()}});
 }
 
 } // namespace swarm::actors

@@ -37,8 +37,9 @@ class program_link {
 public:
   static constexpr std::size_t frames_max = 16; ///< waiting
 
+  /// With `shares_memory`, programs may pass models through their memory.
   program_link(ml::fifo_options fifos, std::shared_ptr<merge::model_store> store, std::string log_source,
-               std::filesystem::path merge_library = {});
+               std::filesystem::path merge_library = {}, bool shares_memory = true);
 
   /// Puts an item into the link; may be called from any thread. The caller must wake the channel with
   /// `link_news`; the FIFOs do so by themselves.
@@ -69,6 +70,7 @@ private:
   struct worker;
 
   void put_frame(ml::header header, ml::body_buffer body);
+  void make_memory_socket();
   void next_program();
   void refuse(const std::string& text);
 
@@ -76,6 +78,7 @@ private:
   std::shared_ptr<merge::model_store> store_;
   std::string log_source_;
   std::filesystem::path merge_library_;
+  bool shares_memory_;
 
   mutable std::mutex inbox_mutex_;
   std::deque<any_link_item> inbox_;
@@ -84,7 +87,8 @@ private:
 
   mutable std::mutex work_mutex_; ///< guards all below
   std::optional<program_session> session_;
-  program_resumed former_; ///< where the last session stood when its program went
+  program_resumed former_;                          ///< where the last session stood when its program went
+  std::shared_ptr<const ml::memory_socket> memory_; ///< none: all models go through the FIFOs
   std::unique_ptr<ml::fifo_channel> fifo_;
 };
 

@@ -76,9 +76,10 @@ result<program_opened> session_of(const ml::session_request& request, const std:
 } // namespace
 
 program_session::program_session(std::shared_ptr<merge::model_store> store, std::string session_id,
-                                 std::filesystem::path merge_library)
-    : store_(std::move(store)), session_id_(std::move(session_id)), merge_library_(std::move(merge_library)) {
-}
+                                 std::filesystem::path merge_library,
+                                 std::shared_ptr<const ml::memory_socket> memory)
+    : store_(std::move(store)), session_id_(std::move(session_id)), merge_library_(std::move(merge_library)),
+      memory_socket_(std::move(memory)) {}
 
 result<program_session::event> program_session::take(ml::msg_type type, bytes_view body) {
   auto taken = take_frame(type, body);
@@ -117,6 +118,7 @@ result<program_session::event> program_session::take_open(bytes_view body) {
   SWARM_TRY(opened_, session_of(request, merge_library_));
   interval_ = opened_.params.sync_interval;
   takes_notices_ = request.takes_notices;
+  shares_memory_ = request.shares_memory && memory_socket_ != nullptr;
   phase_ = phase::opening;
   return event{opened_};
 }
@@ -131,7 +133,7 @@ result<program_session::event> program_session::take_sync(ml::msg_type type, byt
   if (request.node_weightage < 0 || request.node_weightage > limit)
     return fail(errc::invalid, "nodeWeightage must be between 0 and {}, got {}", limit,
                 request.node_weightage);
-  SWARM_TRY(const auto file, ml::store_weights(request.input_params, *store_));
+  SWARM_TRY(const auto file, store_model(request));
   const bool closes = type == ml::msg_type::close_session_request;
   seq_num_ = request.sync_seq_num;
   before_ = loaded_;
@@ -149,6 +151,37 @@ result<program_session::event> program_session::take_sync(ml::msg_type type, byt
   request_ = sync;
   phase_ = phase::syncing;
   return event{sync};
+}
+
+result<std::shared_ptr<const merge::model_file>>
+program_session::store_model(const ml::sync_request& request) {
+  next_slot_.reset();
+  if (!request.input_memory) return ml::store_weights(request.input_params, *store_);
+  const auto& place = *request.input_memory;
+  if (!shares_memory_)
+    return fail(ml::wire_errc::bad_memory,
+                "the program's model is in memory that this session does not share");
+  if (!request.input_params.empty())
+    return fail(ml::wire_errc::bad_memory, "the program sent a model twice, as a message and in its memory");
+  if (!memory_ || place.region != region_) {
+    memory_.reset(); // not two at once
+    SWARM_TRY(auto memory, memory_socket_->take(session_id_, place.region));
+    memory_ = std::make_shared<const ml::program_memory>(std::move(memory));
+    region_ = place.region;
+  }
+  SWARM_TRY(auto file, ml::store_weights(*memory_, place, *store_));
+  next_slot_ = place.slot;
+  memory_bytes_ += place.size;
+  return file;
+}
+
+bool program_session::put_into_memory(ml::loss_request& request, const merge::model_file& model) {
+  if (!next_slot_ || model.size() > memory_->slot_size() || !memory_->write(*next_slot_, model.raw()))
+    return false;
+  request.merged_memory = ml::memory_place{region_, *next_slot_, model.size()};
+  next_slot_ = (*next_slot_ + 1) % ml::program_memory::slots; // the program keeps the last merge meanwhile
+  memory_bytes_ += model.size();
+  return true;
 }
 
 result<program_session::event> program_session::take_loss(bytes_view body) {
@@ -184,6 +217,7 @@ program_session::reply program_session::answer_open() {
   phase_ = phase::training;
   ml::session_response response;
   response.session_id = session_id_;
+  if (shares_memory_) response.memory_socket = memory_socket_->name();
   return ml::make_outgoing(response);
 }
 
@@ -197,7 +231,12 @@ result<program_session::reply> program_session::ask_loss(const actors::ask_loss&
   request.session_id = session_id_;
   request.sync_seq_num = seq_num_;
   request.loss_seq_num = loss_seq_num_ + 1;
-  SWARM_TRY(auto message, ml::encode_loss_request(request, std::move(model)));
+  ml::outgoing message;
+  if (put_into_memory(request, *model)) {
+    message = ml::make_outgoing(ml::msg_type::get_loss_request, ml::encode(request));
+  } else {
+    SWARM_TRY(message, ml::encode_loss_request(request, std::move(model)));
+  }
   ++loss_seq_num_;
   asked_ = ask;
   phase_ = phase::asking_loss;

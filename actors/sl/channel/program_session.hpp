@@ -2,6 +2,7 @@
 
 #include "actors/sl/messages.hpp"
 #include "merge/store/model_store.hpp"
+#include "transport/ml_channel/memory/memory_socket.hpp"
 #include "transport/ml_channel/wire.hpp"
 
 #include <filesystem>
@@ -25,9 +26,11 @@ public:
   /// program has been asked the same already; or nothing, when the program does not wait for it (any more).
   using reply = std::variant<std::monostate, ml::outgoing, program_loss>;
 
-  /// `merge_library` is for programs that ask for a custom merge method; may be empty.
+  /// `merge_library` is for programs that ask for a custom merge method; may be empty. Without `memory` all models
+  /// go through the FIFOs.
   program_session(std::shared_ptr<merge::model_store> store, std::string session_id,
-                  std::filesystem::path merge_library = {});
+                  std::filesystem::path merge_library = {},
+                  std::shared_ptr<const ml::memory_socket> memory = nullptr);
 
   /// The follower's event for a frame from the program. After an error the program must be refused
   /// with its text.
@@ -53,6 +56,8 @@ public:
   }
   /// Whether no program has opened a session yet.
   bool is_idle() const { return phase_ == phase::idle; }
+  /// Bytes of models that have gone through the program's memory, both ways.
+  std::uint64_t memory_bytes() const { return memory_bytes_; }
   std::string status() const;
 
 private:
@@ -67,6 +72,11 @@ private:
   result<event> take_frame(ml::msg_type type, bytes_view body);
   result<event> take_open(bytes_view body);
   result<event> take_sync(ml::msg_type type, bytes_view body);
+  /// Stores the model that came with a request, or that the request says to be in the program's memory.
+  result<std::shared_ptr<const merge::model_file>> store_model(const ml::sync_request& request);
+  /// Puts a merge into the program's memory, if the request's model came that way; false when it must go through
+  /// the FIFO.
+  bool put_into_memory(ml::loss_request& request, const merge::model_file& model);
   result<event> take_loss(bytes_view body);
   result<event> take_kill(bytes_view body);
   bool is_over() const {
@@ -76,6 +86,7 @@ private:
   std::shared_ptr<merge::model_store> store_;
   std::string session_id_;
   std::filesystem::path merge_library_;
+  std::shared_ptr<const ml::memory_socket> memory_socket_;
   phase phase_ = phase::idle;
   program_opened opened_;
   pending_request request_; ///< what the program waits for, and after a close what it has waited for
@@ -84,6 +95,11 @@ private:
   std::uint32_t interval_ = 0; ///< batches, of the last answer
   std::uint64_t syncs_ = 0;
   bool takes_notices_ = false;
+  bool shares_memory_ = false;
+  std::shared_ptr<const ml::program_memory> memory_;
+  std::int32_t region_ = 0;               ///< the program's number of it
+  std::optional<std::int32_t> next_slot_; ///< for the next merge of the request under way
+  std::uint64_t memory_bytes_ = 0;
   std::optional<actors::ask_loss> asked_; ///< the program evaluates this merge
   std::optional<loaded_merge> loaded_;    ///< it has this one
   std::optional<loaded_merge> before_;    ///< it had this one when it made its last request
