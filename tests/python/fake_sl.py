@@ -9,6 +9,7 @@ import os
 import threading
 
 import numpy as np
+from fake_memory import SLMemory
 from wire_end import Array, WireEnd, decode_weights, encode_weights
 from wire_schema import CLOSE, CLOSED, GET_LOSS, KILL, LOSS, MESSAGES, OPEN, OPENED, STATUS, SYNC, SYNCED
 
@@ -68,8 +69,9 @@ def merge(contributions):
 class FakeSwarm:
     """`count` SLs whose FIFOs are in `folder`; `script(sl, request)` may answer a request in place of the rules."""
 
-    def __init__(self, folder, count=1, interval=None, script=None, over_after=None, sessions=1):
+    def __init__(self, folder, count=1, interval=None, script=None, over_after=None, sessions=1, memory=False):
         self.sessions = sessions  # that each SL serves, one after the other
+        self.memory = memory  # whether the SLs share it with programs that ask for it
         self.interval = interval
         self.script = script
         self.over_after = over_after  # sync number from which trainingOver is said
@@ -146,6 +148,7 @@ class FakeSL(WireEnd):
         for path in (self.request_path, self.response_path):
             os.mkfifo(path)
         self.requests, self.error = [], None
+        self.memory = SLMemory(folder, f"request.{index}.memory") if swarm.memory else None
         self.thread = threading.Thread(target=self._run, daemon=True)
 
     @property
@@ -189,16 +192,19 @@ class FakeSL(WireEnd):
                 return verdict
         if msg_type == OPEN:
             self.opened = message
-            self.send(OPENED, MESSAGES["SessionResponse"](sessionID=f"session {self.index}"))
+            opened = MESSAGES["SessionResponse"](sessionID=f"session {self.index}")
+            if self.memory and message.sharesMemory:
+                opened.memorySocket = self.memory.name
+            self.send(OPENED, opened)
         elif msg_type == SYNC:
             if self.swarm.over_after and message.syncSeqNum >= self.swarm.over_after:
                 self.send(SYNCED, self._response(message, trainingOver=True))
                 return True
-            merged = self.swarm.take_part(self.index, message.inputParams, message.nodeWeightage)
+            merged = self.swarm.take_part(self.index, self._weights(message), message.nodeWeightage)
             self.ask_loss(message, merged)
             self.send(SYNCED, self._response(message))
         elif msg_type == CLOSE:
-            merged = self.swarm.end(self.index, message.inputParams, message.nodeWeightage)
+            merged = self.swarm.end(self.index, self._weights(message), message.nodeWeightage)
             self.ask_loss(message, merged)
             self.send(CLOSED, self._response(message))
             return False
@@ -206,8 +212,18 @@ class FakeSL(WireEnd):
             return False
         return True
 
+    def _weights(self, message):
+        if not message.HasField("inputMemory"):
+            return message.inputParams
+        assert not message.inputParams.weights
+        return self.memory.read(message.sessionID, message.inputMemory)
+
     def ask_loss(self, message, merged, **fields):
-        values = dict(sessionID=message.sessionID, syncSeqNum=message.syncSeqNum, lossSeqNum=7, mergedParams=merged)
+        values = dict(sessionID=message.sessionID, syncSeqNum=message.syncSeqNum, lossSeqNum=7)
+        if message.HasField("inputMemory"):
+            values["mergedMemory"] = self.memory.write(merged)
+        else:
+            values["mergedParams"] = merged
         values.update(fields)
         self.send(GET_LOSS, MESSAGES["LossRequest"](**values))
         msg_type, reply = self.receive()
@@ -244,13 +260,13 @@ class GhostSwarm(FakeSwarm):
 
 
 def shifted(weights):
-    """Floating point parameters a quarter up."""
+    """Floating point parameters a quarter up, but for scalars of float64, as which integers come by shared memory."""
     params = decode_weights(weights)
     for name, value in params.items():
         if isinstance(value, Array):
             up = (as_floats(value) + 0.25).astype(np.float32).view(np.uint32) >> 16
             params[name] = Array(value.dtype, value.shape, up.astype("<u2").tobytes())
-        elif value.dtype.kind == "f":
+        elif value.dtype.kind == "f" and (value.shape, value.dtype) != ((), np.float64):
             params[name] = (value + value.dtype.type(0.25)).astype(value.dtype)
     message = MESSAGES["Weights"]()
     encode_weights(params, message)

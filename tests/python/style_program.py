@@ -25,7 +25,7 @@ for style in styles.STYLES:
     if wanted and style.__name__ not in wanted:
         continue
     with tempfile.TemporaryDirectory() as folder:
-        swarm = GhostSwarm(folder).start()
+        swarm = GhostSwarm(folder, memory=True).start()  # other tests use the FIFOs
         os.environ.update(swarm.sls[0].environment)
         try:
             callback = style()

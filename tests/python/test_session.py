@@ -60,6 +60,7 @@ def test_open_request(swarm):
     assert request == MESSAGES["SessionRequest"](
         syncInterval=7, minPeers=2, maxPeers=0, useAdaptiveSync=True, checkinModelOnTrainEnd="active",
         nodeWeightage=42, trainingContract="other", mergeMethod="geomedian", takesNotices=True,
+        sharesMemory=True,
     )  # fmt: skip
 
 

@@ -58,6 +58,7 @@ def random_fields(rng, cls):
             value = {
                 "int32": rng.choice([0, 1, 2] if spec.name == "code" else [0, 1, -1, 2**31 - 1, -(2**31)]),
                 "fixed32": rng.randrange(2**32),
+                "uint64": rng.choice([0, 1, 2**40, 2**64 - 1]),
                 "bool": rng.random() < 0.5,
                 "float": rng.choice([0.0, 0.5, -2.25, float("inf")]),
                 "string": rng.choice(["", "text", "Größe"]),

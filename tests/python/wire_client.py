@@ -78,6 +78,8 @@ class WireClient(WireEnd):
             raise SLError(reply.status.msg)
         if not reply.sessionID:
             raise WireError("open-session: empty session ID")
+        if reply.memorySocket:
+            raise WireError("the original client does not share memory, and must not be told of it")
         self.session_id = reply.sessionID
         return reply.sessionID
 
@@ -122,6 +124,8 @@ class WireClient(WireEnd):
             raise WireError(f"[Sync-{number}].get-loss: bad session ID {request.sessionID!r}")
         if request.syncSeqNum != number:
             raise WireError(f"[Sync-{number}].get-loss: bad sync seq num {request.syncSeqNum}")
+        if request.HasField("mergedMemory"):
+            raise WireError(f"[Sync-{number}].get-loss: the model is in memory that was not shared")
         merged = decode_weights(request.mergedParams)
         for name, value in params.items():
             if name not in merged:

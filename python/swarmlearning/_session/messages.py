@@ -73,6 +73,16 @@ class Status:
 
 
 @dataclass
+class MemoryPlace:
+    """Where a model is in the memory that a program shares with its SL; see `memory`. Fields from 100 on are swarmd's
+    own, passed over by the original SL."""
+
+    region: int = wire_field(1, "int32")  # 0: nowhere
+    slot: int = wire_field(2, "int32")
+    size: int = wire_field(3, "uint64")
+
+
+@dataclass
 class SessionRequest:
     syncInterval: int = wire_field(1, "int32")
     minPeers: int = wire_field(2, "int32")
@@ -85,12 +95,14 @@ class SessionRequest:
     #: swarmd's own, passed over by the original SL: while an answer is due the SL may send a `Status` that is marked as
     #: a notice and says what it waits for.
     takesNotices: bool = wire_field(100, "bool")
+    sharesMemory: bool = wire_field(101, "bool")
 
 
 @dataclass
 class SessionResponse:
     status: Status = wire_field(1, Status)
     sessionID: str = wire_field(2, "string")
+    memorySocket: str = wire_field(101, "string")  # in the folder of the request FIFO; an SL without has none
 
 
 @dataclass
@@ -102,6 +114,7 @@ class SyncRequest:
     nodeWeightage: int = wire_field(3, "int32")
     numberOfNodes: int = wire_field(4, "int32")
     inputParams: Weights = wire_field(5, Weights)
+    inputMemory: MemoryPlace = wire_field(101, MemoryPlace)  # instead of them
 
 
 @dataclass
@@ -123,6 +136,7 @@ class LossRequest:
     syncSeqNum: int = wire_field(2, "int32")
     lossSeqNum: int = wire_field(3, "int32")
     mergedParams: Weights = wire_field(4, Weights)
+    mergedMemory: MemoryPlace = wire_field(101, MemoryPlace)  # instead of them
 
 
 @dataclass

@@ -6,11 +6,12 @@ question is also the only way in which a merged model reaches this program.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Tuple, Type, TypeVar
+from typing import Any, Callable, Optional, Tuple, Type, TypeVar
 
 from ..errors import PipeClosed, SwarmError
 from .arrays import Params
 from .channel import Channel
+from .memory import SharedMemory, can_share
 from .messages import (
     KillSessionRequest,
     LossRequest,
@@ -44,6 +45,7 @@ class Session:
         self._notice = notice
         self._sync_count = 0
         request.takesNotices = True  # `channel` takes them
+        request.sharesMemory = can_share()
         try:
             channel.send(MsgType.OpenSessionRequest, request)
             msg_type, body = channel.receive()
@@ -52,6 +54,9 @@ class Session:
         response = _expect(msg_type, body, {MsgType.OpenSessionResponse}, SessionResponse, "open-session")
         _check_ok(response.status)
         self.session_id = response.sessionID
+        self._memory: Optional[SharedMemory] = None
+        if request.sharesMemory and response.memorySocket:
+            self._memory = SharedMemory(channel.paths[0], response.memorySocket, response.sessionID)
 
     def sync(self, params: Params, weightage: int, merged: MergedHandler) -> SyncResponse:
         """Gives `params` to the next merge and waits for its result."""
@@ -73,7 +78,7 @@ class Session:
     def _exchange(
         self, msg_type: MsgType, number: int, params: Params, weightage: int, merged: MergedHandler
     ) -> SyncResponse:
-        self._channel.send(msg_type, SyncRequest(self.session_id, number, weightage, 1, Weights(params)))
+        self._channel.send(msg_type, self._request(number, params, weightage))
         while True:
             reply_type, body = self._channel.receive()
             if reply_type == MsgType.GetLossRequest:
@@ -88,6 +93,25 @@ class Session:
                 self._notice(response.status.msg)
             return response
 
+    def _request(self, number: int, params: Params, weightage: int) -> SyncRequest:
+        request = SyncRequest(self.session_id, number, weightage, 1)
+        place = self._memory.put(params) if self._memory else None
+        if place is None:
+            request.inputParams = Weights(params)
+        else:
+            request.inputMemory = place
+            self._channel.bytes_sent += place.size
+        return request
+
+    def _merged(self, request: LossRequest) -> Params:
+        place = request.mergedMemory
+        if place.region == 0:
+            return request.mergedParams.weights
+        if self._memory is None:
+            raise SwarmError("the SL names shared memory, which this session does not have")
+        self._channel.bytes_received += place.size
+        return self._memory.take(place)
+
     def _answer_loss(self, number: int, body: memoryview, merged: MergedHandler) -> None:
         request = _decode(LossRequest, body, f"Sync-{number}.get-loss")
         if request.sessionID != self.session_id:
@@ -96,9 +120,7 @@ class Session:
             raise SwarmError(f"[Sync-{number}].get-loss: bad sync seq num: wanted {number}, got {request.syncSeqNum}")
         response = LossResponse(self.session_id, number, request.lossSeqNum)
         try:
-            response.loss, response.metrics, response.epochsdone, response.totalepochs = merged(
-                request.mergedParams.weights
-            )
+            response.loss, response.metrics, response.epochsdone, response.totalepochs = merged(self._merged(request))
             response.status = Status(StatusCode.OK, "StatusOK")
         except Exception as error:
             response.loss = -1.0

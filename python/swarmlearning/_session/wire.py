@@ -21,6 +21,7 @@ _UINT32 = struct.Struct("<I")
 
 _ZERO: Dict[str, Callable[[], Any]] = {
     "int32": int,
+    "uint64": int,
     "fixed32": int,
     "bool": bool,
     "float": float,
@@ -194,6 +195,8 @@ def _decode_scalar(kind: str, wire_type: int, value: Any) -> Any:
     number = _expect(wire_type, VARINT, value)
     if kind == "bool":
         return bool(number)
+    if kind == "uint64":
+        return number
     low = number & 0xFFFFFFFF
     return low - (1 << 32) if low >> 31 else low
 
