@@ -75,6 +75,7 @@ void peer_machine::go_on(session& s, checking& phase, time_point now) {
             head.round_num, name_of(*view_, head.leader)),
         now);
   if (!is_checked_now(*view_)) return; // the view is of before
+  fetch_early(s, phase);
   if (is_awaited(*view_, options_.self)) {
     if (view_->checks.attempt == 0) {
       if (reveal_seed(s)) return;
@@ -85,6 +86,21 @@ void peer_machine::go_on(session& s, checking& phase, time_point now) {
     }
   }
   if (!calls_.hold_up(now)) wait_for_checks(s, phase, now);
+}
+
+/// What is proposed is fetched while it is checked, as it is the merge most of the time. Who gives it slowly holds up nobody: the
+/// merge of another one is asked for all the same.
+void peer_machine::fetch_early(const session& s, checking& phase) {
+  const auto& proposal = view_->proposal;
+  const bool has_size = proposal.size == model_size_of(*view_, options_.self);
+  if (phase.fetched || !is_in(s) || s.training.checks.wrong || models_.fetching || !has_size
+      || models_.local.contains(proposal.digest))
+    return;
+  phase.fetched = true;
+  models_.fetching = proposal.digest;
+  const auto* leader = find_peer(*view_, view_->head.leader);
+  act(action::fetch{
+      proposal.digest, proposal.size, {{view_->head.leader, leader != nullptr ? leader->endpoint : ""}}});
 }
 
 /// True when it does.

@@ -151,7 +151,8 @@ std::vector<merge_input> merge_inputs(const contract_view& view, std::uint64_t s
 bool is_checked_now(const contract_view& view) {
   const auto phase = view.head.phase;
   const bool is_known = view.checks.round_num == view.head.round_num && view.checks.term == view.head.term
-                        && view.proposal.round_num == view.head.round_num;
+                        && view.proposal.round_num == view.head.round_num
+                        && view.proposal.term == view.head.term;
   return is_known
          && (phase == contracts::round_phase::verifying || phase == contracts::round_phase::disputed);
 }

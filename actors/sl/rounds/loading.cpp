@@ -66,7 +66,7 @@ void peer_machine::load_merged(session& s, time_point now) {
 bool peer_machine::get_merged(session& s, time_point now) {
   const auto& head = view_->head;
   if (models_.local.contains(head.merged_digest)) return true;
-  if (models_.fetching || now < models_.fetch_again) return false;
+  if (models_.fetching == head.merged_digest || now < models_.fetch_again) return false;
   if (const auto why = wrong_size_of_merge(s); !why.empty()) {
     wait_for(why, now);
     fetch_failed(s, why, now);

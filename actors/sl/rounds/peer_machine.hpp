@@ -170,6 +170,7 @@ private:
   // checking.cpp: a merge that is proposed
   void enter_checking(session& s);
   void go_on(session& s, checking& phase, time_point now);
+  void fetch_early(const session& s, checking& phase);
   bool reveal_seed(session& s);
   bool check(session& s, checking& phase, std::vector<std::uint64_t> chunks, time_point now);
   void check_deal(session& s, checking& phase, time_point now);

@@ -74,6 +74,7 @@ struct checking {
   std::optional<time_point> since; ///< when this node first saw this stage
   time_point close_at{};           ///< it is not waited for the others longer than that
   std::optional<check_task> running;
+  bool fetched = false;     ///< what is proposed was asked for
   time_point check_again{}; ///< not before then
 };
 
