@@ -98,6 +98,7 @@ struct sl_options : role_options {
   bool channel_open = false;     ///< every user of the host may
   bool shared_memory = true;     ///< our own programs pass models through memory, not through the pipes
   std::uint64_t store_quota = 0; ///< bytes of models on the disk; 0: as many as it holds
+  std::uint32_t keep_merges = 3; ///< the last merges of each training, while the store has room for them
   bool make_me_admin = true;     ///< false: this node is never the leader
   /// The longest wait for a leader's merge before the leader is suspected; lack of progress is
   /// noticed sooner.

@@ -79,6 +79,7 @@ TEST_CASE("an SL with every flag") {
                                "--ram-intensive=False",
                                "--channel-group=ml",
                                "--store-quota=20G",
+                               "--keep-merges=7",
                                "--genesis-hash=0x" + std::string(64, 'a')},
                          {});
   REQUIRE(out);
@@ -86,6 +87,7 @@ TEST_CASE("an SL with every flag") {
   CHECK(sl.channel_group == "ml");
   CHECK_FALSE(sl.channel_open);
   CHECK(sl.store_quota == std::uint64_t{20} << 30);
+  CHECK(sl.keep_merges == 7);
   CHECK(to_hex(sl.genesis_hash.value().view()) == "0x" + std::string(64, 'a'));
   CHECK(sl.sn_api_service == service{"api.sn-1.swarm", 443});
   CHECK(sl.sl_fs_service == service{"fs.sl-1.swarm", 8443});

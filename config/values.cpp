@@ -142,6 +142,13 @@ result<std::uint64_t> to_kept_states(std::string_view text) {
   return count;
 }
 
+result<std::uint32_t> to_merge_count(std::string_view text) {
+  const auto number = to_number(text);
+  if (!number || *number > 1000)
+    return fail(config_errc::bad_value, "'{}' is not a number of merges from 0 to 1000", printable(text));
+  return static_cast<std::uint32_t>(*number);
+}
+
 result<std::chrono::seconds> to_seconds(std::string_view text) {
   const auto number = to_number(text);
   if (!number || *number < 1 || *number > 604800)

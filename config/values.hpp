@@ -28,6 +28,8 @@ result<bool> to_flag(std::string_view text);
 result<std::uint64_t> to_block_count(std::string_view text);
 /// A number of blocks that is enough for those who read while blocks are made, or 0 or "all", which are 0.
 result<std::uint64_t> to_kept_states(std::string_view text);
+/// 0 to 1000.
+result<std::uint32_t> to_merge_count(std::string_view text);
 /// 1 to 604800 (a week).
 result<std::chrono::seconds> to_seconds(std::string_view text);
 /// 1 to 10080 (a week).

@@ -107,6 +107,10 @@ TEST_CASE("states are kept of enough blocks, or of all") {
   for (const auto* bad : {"", "1", "1023", "-1", "1e6", "none", "1000000000001"})
     CHECK_FALSE(to_kept_states(bad));
   CHECK(says(to_kept_states("5").error(), "at least 1024"));
+  CHECK(to_merge_count("0").value() == 0);
+  CHECK(to_merge_count("1000").value() == 1000);
+  for (const auto* bad : {"", "-1", "1001", "all", "3 "})
+    CHECK_FALSE(to_merge_count(bad));
 }
 
 TEST_CASE("waiting times have a least and a greatest") {

@@ -68,8 +68,14 @@ std::string store_state::path_of(const hash32& digest) const {
 
 result<> store_state::reserve(std::uint64_t size) {
   const std::lock_guard guard(mutex);
+  const auto is_full = [&](std::uint64_t taken) {
+    return limits.bytes_max != 0 && (taken > limits.bytes_max || size > limits.bytes_max - taken);
+  };
+  if (!is_full(used + reserved - spare_bytes()))
+    while (is_full(used + reserved) && drop_spare()) {
+    }
   const auto taken = used + reserved;
-  if (limits.bytes_max != 0 && (taken > limits.bytes_max || size > limits.bytes_max - taken))
+  if (is_full(taken))
     return fail(
         merge_errc::store_full,
         "model directory {}: full: {} of the {} bytes allowed are taken, {} more are needed; allow more "
@@ -84,10 +90,31 @@ void store_state::release(std::uint64_t size) {
   reserved -= size;
 }
 
-tl::unexpected<error> store_state::no_room(std::uint64_t size) const {
+bool store_state::make_room(std::uint64_t size) {
+  const std::lock_guard guard(mutex);
+  return free_on_disk() + spare_bytes() >= size && drop_spare();
+}
+
+std::uint64_t store_state::free_on_disk() const {
   struct statvfs disk {};
-  const auto free =
-      ::statvfs(directory.c_str(), &disk) == 0 ? std::uint64_t{disk.f_bavail} * disk.f_frsize : 0;
+  return ::statvfs(directory.c_str(), &disk) == 0 ? std::uint64_t{disk.f_bavail} * disk.f_frsize : 0;
+}
+
+std::uint64_t store_state::spare_bytes() const {
+  std::uint64_t out = 0;
+  for (const auto& digest : spare)
+    out += models.at(digest).size;
+  return out;
+}
+
+bool store_state::drop_spare() {
+  if (spare.empty()) return false;
+  dropped.push_back(spare.front());
+  return drop(dropped.back());
+}
+
+tl::unexpected<error> store_state::no_room(std::uint64_t size) const {
+  const auto free = free_on_disk();
   return fail(merge_errc::disk_full,
               "model directory {}: the disk is full: a model needs {} bytes, {} are free; make room or use "
               "another data "
@@ -100,6 +127,7 @@ bool store_state::drop(const hash32& digest) {
   if (found == models.end()) return false;
   std::ignore = remove_file(path_of(digest)); // even if that fails, it is no model of this store any more
   used -= found->second.size;
+  std::erase(spare, hash32(digest)); // a copy, as it may be one of them
   models.erase(found);
   return true;
 }
@@ -261,6 +289,19 @@ std::size_t model_store::retain(const std::set<hash32>& keep) {
     if (!keep.contains(digest) && state_->drop(digest)) ++removed;
   }
   return removed;
+}
+
+void model_store::set_spare(const std::vector<hash32>& in_order) {
+  const std::lock_guard guard(state_->mutex);
+  state_->spare.clear();
+  for (const auto& digest : in_order)
+    if (state_->models.contains(digest) && std::ranges::find(state_->spare, digest) == state_->spare.end())
+      state_->spare.push_back(digest);
+}
+
+std::vector<hash32> model_store::take_dropped() {
+  const std::lock_guard guard(state_->mutex);
+  return std::exchange(state_->dropped, {});
 }
 
 const std::string& model_store::directory() const {

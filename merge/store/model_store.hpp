@@ -118,6 +118,11 @@ public:
   bool remove(const hash32& digest);
   /// Removes all models but these; returns how many were removed.
   std::size_t retain(const std::set<hash32>& keep);
+  /// From now on these may be removed, the first one first, when a new model has no room else; all others, and those
+  /// that come later, may not. None of them is removed when all of them together would not make the room.
+  void set_spare(const std::vector<hash32>& in_order);
+  /// Those that were removed for that since it was asked last.
+  std::vector<hash32> take_dropped();
   const std::string& directory() const;
 
 private:

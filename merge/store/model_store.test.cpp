@@ -251,6 +251,30 @@ TEST_CASE("a store keeps to its limit, writers under way included") {
   CHECK(!store.create(10001));
 }
 
+TEST_CASE("spare models go when there is no room else, the first one first, and no more than have to") {
+  const temp_directory directory;
+  auto store = open_store(directory.path(), {.bytes_max = 10000});
+  const auto size = random_model(store, 1, 100)->size();
+  std::vector<hash32> digests{random_model(store, 1, 100)->digest()};
+  for (int seed = 2; seed <= 4; ++seed)
+    digests.push_back(random_model(store, seed, 100)->digest());
+  store.set_spare({digests[2], digests[0], digests[1], digests[2], hash32{}});
+  const auto left = 10000 - 4 * size;
+  CHECK(store.create(left));
+  CHECK(store.take_dropped().empty());
+  CHECK(store.create(left + 1));
+  CHECK(store.take_dropped() == std::vector<hash32>{digests[2]});
+  CHECK(!store.contains(digests[2]));
+  CHECK(!store.create(left + 3 * size + 1)); // would not be enough: nothing goes for it
+  CHECK(store.take_dropped().empty());
+  CHECK(store.create(left + 3 * size));
+  CHECK(store.take_dropped() == std::vector<hash32>{digests[0], digests[1]});
+  CHECK(store.list() == std::vector<hash32>{digests[3]});
+  const auto back = random_model(store, 1, 100); // under a digest that was spare
+  CHECK(!store.create(10000));
+  CHECK(store.contains(back->digest()));
+}
+
 TEST_CASE("a file of which somebody claims that it is large takes room as its chunks are checked") {
   const temp_directory directory;
   constexpr auto claimed = std::uint64_t{20} << 30;
@@ -311,6 +335,17 @@ TEST_CASE("a full disk is named with the bytes that are needed") {
                                        directory.path())));
     CHECK(store.open(kept->digest()));
     CHECK(store.create(chunk_size));
+    std::vector<hash32> spare;
+    for (int seed = 2; seed <= 4; ++seed)
+      spare.push_back(random_model(store, seed, chunk_size / 4)->digest());
+    store.set_spare(spare);
+    CHECK(!store.create(16 * chunk_size)); // all of them would not be enough
+    CHECK(store.take_dropped().empty());
+    CHECK(store.create(2 * chunk_size));
+    CHECK(store.take_dropped().size() < 3);
+    const auto fetched = store.create(2 * chunk_size, room::as_written);
+    REQUIRE(fetched);
+    CHECK(store.contains(kept->digest()));
     ::umount2(directory.path().c_str(), MNT_DETACH);
   }).join();
   if (!tried) MESSAGE("not tried: this user may not mount a small disk");

@@ -44,6 +44,22 @@ struct model_writer::state {
     return {};
   }
 
+  /// Writes where there is room, or where spare models make it.
+  result<> put(std::uint64_t offset, bytes_view chunk) const {
+    for (;;) {
+      auto written = draft->write_at(offset, chunk);
+      if (written || !written.error().is(file_errc::no_room) || !store->make_room(chunk.size()))
+        return written;
+    }
+  }
+
+  result<> take_whole_room(std::uint64_t size) const {
+    for (;;) {
+      auto taken = draft->reserve(size);
+      if (taken || !taken.error().is(file_errc::no_room) || !store->make_room(size)) return taken;
+    }
+  }
+
   /// Hashes and writes whole chunks (the last of the file may be short).
   result<> store_chunks(bytes_view data) {
     SWARM_CHECK(take_room(data.size()));
@@ -54,7 +70,7 @@ struct model_writer::state {
       const auto chunk =
           data.subspan(i * chunk_size, std::min<std::size_t>(chunk_size, data.size() - i * chunk_size));
       done.chunks[stored + i] = sha256(chunk);
-      if (auto outcome = draft->write_at((stored + i) * chunk_size, chunk); !outcome) {
+      if (auto outcome = put((stored + i) * chunk_size, chunk); !outcome) {
         const std::lock_guard guard(mutex);
         written = std::move(outcome);
       }
@@ -67,8 +83,7 @@ struct model_writer::state {
   /// Stores a chunk whose digest is known already.
   result<> store_checked(bytes_view chunk, const hash32& digest) {
     SWARM_CHECK(take_room(chunk.size()));
-    if (auto written = draft->write_at(stored * chunk_size, chunk); !written)
-      return failed(std::move(written).error());
+    if (auto written = put(stored * chunk_size, chunk); !written) return failed(std::move(written).error());
     done.chunks[stored++] = digest;
     accepted += chunk.size();
     return {};
@@ -106,7 +121,7 @@ result<model_writer> model_store::create(std::uint64_t size, room when) {
   if (!made) return out->failed(std::move(made).error());
   out->draft = std::move(*made);
   if (when == room::at_once)
-    if (auto taken = out->draft->reserve(size); !taken) return out->failed(std::move(taken).error());
+    if (auto taken = out->take_whole_room(size); !taken) return out->failed(std::move(taken).error());
   out->done.chunks.resize((size + chunk_size - 1) / chunk_size);
   return model_writer(std::move(out));
 }

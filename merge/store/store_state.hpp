@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace swarm::merge {
 
@@ -34,11 +35,20 @@ struct store_state {
   std::uint64_t used = 0;        ///< bytes of `models`
   std::uint64_t reserved = 0;    ///< bytes of writers under way
   std::uint64_t next_serial = 0; ///< of writers and files
+  std::vector<hash32> spare;     ///< may be dropped when room is needed, the first one first
+  std::vector<hash32> dropped;   ///< were, and nobody has asked which
 
   std::string path_of(const hash32& digest) const;
-  /// Reserves room for a writer, within the store's own limit.
+  /// Reserves room for a writer, within the store's own limit; drops spare models where that helps.
   result<> reserve(std::uint64_t size);
   void release(std::uint64_t size);
+  /// Drops a spare model, as the disk has no room for `size` bytes. False when there is none, or when all of them
+  /// together would not help.
+  bool make_room(std::uint64_t size);
+  std::uint64_t free_on_disk() const;
+  /// Bytes of the spare models. The caller holds the mutex, as for the next one.
+  std::uint64_t spare_bytes() const;
+  bool drop_spare();
   /// The error for a disk without room for `size` bytes.
   tl::unexpected<error> no_room(std::uint64_t size) const;
   /// Removes the entry and its file. The caller holds the mutex.

@@ -83,6 +83,7 @@ class SwarmCallback(SwarmCallbackBase):
         metricFunction: Optional[str] = None,
         metricFunctionArgs: Optional[Dict[str, Any]] = None,
         sharedParameters: SharedParameters = "all",
+        resume: bool = False,
     ):
         if not isinstance(model, torch.nn.Module):
             raise SwarmArgumentError(f"model: wanted the torch.nn.Module to be trained, got {type(model).__name__}")
@@ -105,6 +106,7 @@ class SwarmCallback(SwarmCallbackBase):
                 mergeMethod=mergeMethod,
                 totalEpochs=totalEpochs,
                 sharedParameters=sharedParameters,
+                resume=resume,
             ),
             logger,
         )
@@ -189,7 +191,7 @@ class SwarmCallback(SwarmCallbackBase):
             except BaseException as error:
                 ranks.tell({"error": str(error) or type(error).__name__})
                 raise
-            ranks.tell({"interval": self._interval, "over": self.trainingOver})
+            ranks.tell({"interval": self._interval, "over": self.trainingOver, "resumed": self.resumedRound})
         broadcast(self._state.tensors())
 
     def _follow(self, ranks: Ranks) -> None:
@@ -197,6 +199,7 @@ class SwarmCallback(SwarmCallbackBase):
         self.syncs += 1
         self._interval = self._countdown = news["interval"]
         self.trainingOver = news["over"]
+        self.resumedRound = news["resumed"]
 
 
 def _make(argument: str, library: Any, name: Optional[str], args: Optional[Dict[str, Any]]) -> Any:

@@ -69,6 +69,7 @@ class SwarmCallback(SwarmCallbackBase, keras.callbacks.Callback):
         metricFunction: Any = None,
         metricFunctionArgs: Any = None,
         sharedParameters: SharedParameters = "all",
+        resume: bool = False,
     ):
         keras.callbacks.Callback.__init__(self)
         self._batch_index = -1  # of the epoch's last batch that was counted
@@ -89,6 +90,7 @@ class SwarmCallback(SwarmCallbackBase, keras.callbacks.Callback):
                 mergeMethod=mergeMethod,
                 totalEpochs=totalEpochs,
                 sharedParameters=sharedParameters,
+                resume=resume,
             ),
             logger,
         )

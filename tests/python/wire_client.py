@@ -43,7 +43,7 @@ class WireClient(WireEnd):
                 time.sleep(0.05)
         reader = open(response_path, "rb", buffering=0)
         super().__init__(reader, open(request_path, "wb", buffering=0))
-        self.session_id = ""
+        self.session_id, self.opened = "", None
         self.sync_count = 0
         self.loss_requests = 0
         self.merged = []
@@ -80,7 +80,7 @@ class WireClient(WireEnd):
             raise WireError("open-session: empty session ID")
         if reply.memorySocket:
             raise WireError("the original client does not share memory, and must not be told of it")
-        self.session_id = reply.sessionID
+        self.session_id, self.opened = reply.sessionID, reply
         return reply.sessionID
 
     def sync(self, params, loss=None, weightage=1, **answer):

@@ -18,13 +18,14 @@ TABLES = {
     "Status": "code 1 !StatusCode; msg 2 string; notice 100 bool",
     "SessionRequest": "syncInterval 1 int32; minPeers 2 int32; maxPeers 3 int32; useAdaptiveSync 4 bool; "
     "checkinModelOnTrainEnd 5 string; nodeWeightage 6 int32; trainingContract 7 string; mergeMethod 8 string; "
-    "takesNotices 100 bool; sharesMemory 101 bool",
+    "takesNotices 100 bool; sharesMemory 101 bool; resume 102 bool",
     "MemoryPlace": "region 1 int32; slot 2 int32; size 3 uint64",
-    "SessionResponse": "status 1 Status; sessionID 2 string; memorySocket 101 string",
+    "SessionResponse": "status 1 Status; sessionID 2 string; memorySocket 101 string; resumes 102 bool; "
+    "resumeRound 103 int32",
     "SyncRequest": "sessionID 1 string; syncSeqNum 2 int32; nodeWeightage 3 int32; numberOfNodes 4 int32; "
     "inputParams 5 Weights; inputMemory 101 MemoryPlace",
     "SyncResponse": "sessionID 1 string; syncSeqNum 2 int32; status 3 Status; nextSyncInterval 4 int32; "
-    "trainingOver 5 bool",
+    "trainingOver 5 bool; mergedRound 103 int32",
     "LossRequest": "sessionID 1 string; syncSeqNum 2 int32; lossSeqNum 3 int32; mergedParams 4 Weights; "
     "mergedMemory 101 MemoryPlace",
     "LossResponse": "sessionID 1 string; syncSeqNum 2 int32; lossSeqNum 3 int32; status 4 Status; loss 5 float; "

@@ -1,9 +1,10 @@
 // swarm-inspect looks into a running swarmd through its admin socket. It is only a printer: everything it
-// shows is what the process said. Only `verify` believes nobody, and `re-enter` is for a process that is
-// stopped.
+// shows is what the process said. Only `verify` believes nobody, `re-enter` is for a process that is stopped, and
+// `model` reads the files of one, running or not.
 
 #include "actors/sn/proofs/proof_json.hpp"
 #include "tools/swarm-inspect/audit.hpp"
+#include "tools/swarm-inspect/model.hpp"
 #include "tools/swarm-inspect/reenter.hpp"
 #include "tools/swarm-inspect/session.hpp"
 #include "tools/swarm-inspect/views.hpp"
@@ -39,6 +40,7 @@ struct arguments {
   double interval_s = 1;
   bool once = false;
   proof_request proof;
+  model_request model;
   std::string file; ///< to verify
   vote_request vote;
   std::vector<std::string> validators;
@@ -260,6 +262,19 @@ int verify(const arguments& args) {
   return 0;
 }
 
+int model(const arguments& args) {
+  auto request = args.model;
+  request.data_dir = args.socket.empty() ? std::filesystem::path(args.data_dir)
+                                         : std::filesystem::absolute(args.socket).parent_path();
+  const auto written = write_model(request, [&](const json::object& params) -> result<json::value> {
+    SWARM_TRY(auto to, session::open(socket_of(args)));
+    return to.call("merge", params);
+  });
+  if (!written) return complain(written.error());
+  print(args.as_json ? json::serialize(to_json(*written)) + "\n" : model_view(request, *written));
+  return 0;
+}
+
 int reenter(const arguments& args) {
   auto request = args.reentry;
   request.data_dir = args.data_dir;
@@ -272,6 +287,7 @@ int reenter(const arguments& args) {
 int run(const arguments& args) {
   if (args.command == "verify") return verify(args);
   if (args.command == "re-enter") return reenter(args);
+  if (args.command == "model") return model(args);
   auto to = session::open(socket_of(args));
   if (!to) return complain(to.error(), exit_unreachable);
   if (args.command == "top") return top(*to, args);
@@ -326,6 +342,16 @@ void add_reentry(CLI::App& command, reenter_request& into) {
       "it votes in no earlier round of that block; 200000 if anybody has re-entered at it before, then "
       "300000, then 400000. Without it the first one, 100000, or the next after that of its last "
       "re-entry");
+}
+
+void add_model(CLI::App& command, model_request& into) {
+  command.add_option("CONTRACT", into.contract, "training contract")->required();
+  command.add_option("ROUND", into.round_num, "a merged round")->required()->check(CLI::PositiveNumber);
+  command.add_option("-o,--out", into.output, "the file, in safetensors format; it must not exist")
+      ->required();
+  command.add_option("--generation", into.generation,
+                     "of the contract, which counts its resets; without it the present one");
+  command.add_flag("--force", into.force, "replace the file if it exists");
 }
 
 void add_commands(CLI::App& app, arguments& args) {
@@ -384,6 +410,9 @@ void add_commands(CLI::App& app, arguments& args) {
       "of the contract, which counts its resets; without it the latest that merged the round");
   proof_command->add_option("-o,--output", args.proof.output,
                             "the file; without it CONTRACT-round-ROUND.proof.json");
+  add_model(
+      *command("model", "write the model of a merged round that an SL keeps; of one that runs, or does not"),
+      args.model);
   auto* verify_command = command("verify", "check such a file; needs no swarmd");
   verify_command->add_option("FILE", args.file, "as written by proof")->required();
   verify_command

@@ -22,8 +22,8 @@ struct member {
       : number(number_on_wire), name(name_in_texts), at(place), size_max(text_size) {}
 };
 
-inline constexpr std::uint32_t notice_field = 100; ///< far from the original's
-inline constexpr std::uint32_t memory_field = 101;
+/// Of swarmd, far from the original's, which passes over them.
+inline constexpr std::uint32_t notice_field = 100, memory_field = 101, resume_field = 102, round_field = 103;
 inline constexpr std::size_t keyword_max = 64; ///< bytes of "snapshot", "coordmedian" and the like
 inline constexpr std::size_t file_name_max = 255;
 
@@ -52,16 +52,19 @@ struct schema<session_request> {
       member{7, "trainingContract", &self::training_contract, contract_name_max},
       member{8, "mergeMethod", &self::merge_method, keyword_max},
       member{notice_field, "takesNotices", &self::takes_notices},
-      member{memory_field, "sharesMemory", &self::shares_memory}};
+      member{memory_field, "sharesMemory", &self::shares_memory},
+      member{resume_field, "resume", &self::resume}};
 };
 
 template <>
 struct schema<session_response> {
   using self = session_response;
   static constexpr std::string_view name = "SessionResponse";
-  static constexpr std::tuple fields{
-      member{1, "status", &self::status}, member{2, "sessionID", &self::session_id, session_id_max},
-      member{memory_field, "memorySocket", &self::memory_socket, file_name_max}};
+  static constexpr std::tuple fields{member{1, "status", &self::status},
+                                     member{2, "sessionID", &self::session_id, session_id_max},
+                                     member{memory_field, "memorySocket", &self::memory_socket, file_name_max},
+                                     member{resume_field, "resumes", &self::resumes},
+                                     member{round_field, "resumeRound", &self::resume_round}};
 };
 
 template <>
@@ -80,10 +83,12 @@ template <>
 struct schema<sync_response> {
   using self = sync_response;
   static constexpr std::string_view name = "SyncResponse";
-  static constexpr std::tuple fields{
-      member{1, "sessionID", &self::session_id, session_id_max}, member{2, "syncSeqNum", &self::sync_seq_num},
-      member{3, "status", &self::status}, member{4, "nextSyncInterval", &self::next_sync_interval},
-      member{5, "trainingOver", &self::training_over}};
+  static constexpr std::tuple fields{member{1, "sessionID", &self::session_id, session_id_max},
+                                     member{2, "syncSeqNum", &self::sync_seq_num},
+                                     member{3, "status", &self::status},
+                                     member{4, "nextSyncInterval", &self::next_sync_interval},
+                                     member{5, "trainingOver", &self::training_over},
+                                     member{round_field, "mergedRound", &self::merged_round}};
 };
 
 template <>

@@ -104,6 +104,8 @@ struct session_request {
   /// says what its SL waits for.
   bool takes_notices = false;
   bool shares_memory = false; ///< it can send memory_place instead of weights, and take it
+  /// Of swarmd's own client: its program goes on from the last merge.
+  bool resume = false;
   friend bool operator==(const session_request&, const session_request&) = default;
 };
 
@@ -113,6 +115,9 @@ struct session_response {
   /// Name of the socket beside the request FIFO to which the program may send its memory; empty when this SL
   /// takes none.
   std::string memory_socket;
+  // To a program that asks to resume:
+  bool resumes = false;          ///< this SL can have it go on from a merge
+  std::int32_t resume_round = 0; ///< the last one that is merged; 0: none is
   friend bool operator==(const session_response&, const session_response&) = default;
 };
 
@@ -133,6 +138,7 @@ struct sync_response {
   ml::status status;
   std::int32_t next_sync_interval = 0; ///< must be >= 1, with 0 the client never syncs again
   bool training_over = false;
+  std::int32_t merged_round = 0; ///< of the model that it has now; only to a program that asked to resume
   friend bool operator==(const sync_response&, const sync_response&) = default;
 };
 

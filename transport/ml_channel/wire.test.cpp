@@ -229,8 +229,8 @@ TEST_CASE("what is swarmd's own stands in fields that the original passes over, 
   const session_request shares{.sync_interval = 128, .min_peers = 2, .shares_memory = true};
   CHECK(encode(shares) == unhex("0880011002a80601"));
   CHECK(decode_session_request(encode(shares)).value() == shares);
-  const session_response offers{{}, "s", "m"};
-  CHECK(encode(session_response{{}, "s", {}}) == unhex("120173"));
+  const session_response offers{.session_id = "s", .memory_socket = "m"};
+  CHECK(encode(session_response{.session_id = "s"}) == unhex("120173"));
   CHECK(encode(offers) == unhex("120173aa06016d"));
   CHECK(decode_session_response(encode(offers)).value() == offers);
   const memory_place place{1, 1, std::uint64_t{1} << 40};
@@ -244,6 +244,15 @@ TEST_CASE("what is swarmd's own stands in fields that the original passes over, 
   brings.merged_memory = place;
   CHECK(encode(brings) == unhex("0a0173aa060b0801100118808080808020"));
   CHECK(decode_loss_request(encode(brings)).value().merged_memory == place);
+  const session_request resumes{.sync_interval = 128, .min_peers = 2, .resume = true};
+  CHECK(encode(resumes) == unhex("0880011002b00601"));
+  CHECK(decode_session_request(encode(resumes)).value() == resumes);
+  const session_response opened{.session_id = "s", .resumes = true, .resume_round = 7};
+  CHECK(encode(opened) == joined({encode(session_response{.session_id = "s"}), unhex("b00601b80607")}));
+  CHECK(decode_session_response(encode(opened)).value() == opened);
+  const sync_response synced{.session_id = "s", .merged_round = 7};
+  CHECK(encode(synced) == joined({encode(sync_response{.session_id = "s"}), unhex("b80607")}));
+  CHECK(decode_sync_response(encode(synced)).value() == synced);
   const status notice{status_code::ok, "a", true};
   CHECK(encode(notice) == unhex("120161a00601"));
   CHECK(decode_status(encode(notice)).value() == notice);

@@ -110,7 +110,7 @@ struct program_link::worker {
     link.next_program();
     link.fifo_->rearm();
   }
-  void operator()(const answer_open&) const { send(link.session_->answer_open()); }
+  void operator()(const answer_open& a) const { send(link.session_->answer_open(a)); }
   void operator()(const ask_loss& ask) const {
     auto reply = link.session_->ask_loss(ask);
     if (!reply) return link.refuse(reply.error().message);

@@ -6,6 +6,7 @@
 #include "transport/ml_channel/weights.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace swarm::actors {
@@ -15,6 +16,11 @@ namespace {
 constexpr std::int32_t interval_max = 1 << 30;
 /// So the original's user guide has it in its table of defaults, with a letter too many.
 constexpr std::string_view misprinted_training_name = "defaulttbb.cqdb.sml.hpe";
+
+std::int32_t round_on_wire(std::uint64_t round_num) {
+  return static_cast<std::int32_t>(
+      std::min<std::uint64_t>(round_num, std::numeric_limits<std::int32_t>::max()));
+}
 
 result<contracts::on_train_end> parse_train_end(const std::string& text) {
   if (text.empty() || text == "snapshot") return contracts::on_train_end::snapshot;
@@ -70,6 +76,7 @@ result<program_opened> session_of(const ml::session_request& request, const std:
   out.params.adaptive_sync = request.use_adaptive_sync;
   out.params.weightage = static_cast<std::uint32_t>(request.node_weightage);
   out.params.merge_method = text_of(method);
+  out.params.resume = request.resume;
   return out;
 }
 
@@ -212,12 +219,14 @@ result<program_session::event> program_session::take_kill(bytes_view body) {
   return event{program_gone{last_words_, true, contracts::leave_reason::program_ended}};
 }
 
-program_session::reply program_session::answer_open() {
+program_session::reply program_session::answer_open(const actors::answer_open& answer) {
   if (phase_ != phase::opening) return {};
   phase_ = phase::training;
   ml::session_response response;
   response.session_id = session_id_;
   if (shares_memory_) response.memory_socket = memory_socket_->name();
+  response.resumes = opened_.params.resume;
+  if (response.resumes) response.resume_round = round_on_wire(answer.merged_round);
   return ml::make_outgoing(response);
 }
 
@@ -253,6 +262,7 @@ program_session::reply program_session::answer_sync(const actors::answer_sync& a
   response.sync_seq_num = seq_num_;
   response.next_sync_interval = static_cast<std::int32_t>(interval_);
   response.training_over = answer.training_over;
+  if (opened_.params.resume) response.merged_round = round_on_wire(answer.merged_round);
   response.status.msg = answer.notice;
   return ml::make_outgoing(ml::msg_type::sync_response, response);
 }

@@ -38,7 +38,7 @@ public:
   /// The program has closed its ends of the pipes.
   event closed(std::string reason);
 
-  reply answer_open();
+  reply answer_open(const actors::answer_open& answer = {});
   /// Fails when the store cannot give the model.
   result<reply> ask_loss(const actors::ask_loss& ask);
   reply answer_sync(const actors::answer_sync& answer);

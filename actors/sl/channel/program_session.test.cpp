@@ -205,6 +205,34 @@ TEST_CASE("notices are for a program that takes them, while it waits") {
   }
 }
 
+TEST_CASE("which round a program goes on from is told to one that asks to resume, and to no other") {
+  const auto opened = [](const program_session::reply& reply) {
+    REQUIRE(bench::sent<ml::session_response>(reply));
+    return ml::decode_session_response(joined(std::get<ml::outgoing>(reply))).value();
+  };
+  bench t;
+  ml::session_request asks{.sync_interval = 8, .min_peers = 2, .node_weightage = 3};
+  SUBCASE("it does not ask") {
+    REQUIRE(t.open(asks));
+    CHECK(opened(t.session->answer_open({7})) == ml::session_response{.session_id = t.session_id});
+    REQUIRE(t.sync(1));
+    CHECK(response_of(t.session->answer_sync({16, false, {}, 7})).merged_round == 0);
+  }
+  SUBCASE("it asks") {
+    asks.resume = true;
+    const auto event = t.open(asks);
+    REQUIRE(event);
+    CHECK(std::get<program_opened>(*event).params.resume);
+    CHECK(t.session->resume().session->params.resume); // a follower that starts anew knows
+    const auto response = opened(t.session->answer_open({7}));
+    CHECK(response.resumes);
+    CHECK(response.resume_round == 7);
+    REQUIRE(t.sync(1));
+    CHECK(response_of(t.session->answer_sync({16, false, {}, std::uint64_t{1} << 40})).merged_round
+          == 0x7fffffff);
+  }
+}
+
 TEST_CASE("answers that nobody waits for lead to nothing") {
   bench t;
   CHECK(bench::nothing(t.session->answer_open()));

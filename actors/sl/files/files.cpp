@@ -5,8 +5,10 @@
 #include "actors/sl/files/gate/reader_watch.hpp"
 #include "actors/sl/files/known_merges.hpp"
 #include "actors/sl/files/merge_progress.hpp"
+#include "actors/sl/files/merge_questions.hpp"
 #include "actors/sl/files/model_fetch.hpp"
 #include "actors/sl/files/model_server.hpp"
+#include "actors/sl/kept/merge_shelf.hpp"
 #include "actors/sl/random_base.hpp"
 #include "actors/supervision/paths.hpp"
 #include "base/log.hpp"
@@ -39,15 +41,17 @@ struct files_state {
   explicit files_state(std::shared_ptr<const sl_context> from)
       : context(std::move(from)), counters(std::make_shared<fetch_counters>()),
         merges_file(context->options.data_dir / "merges"),
-        readers(context->account(), read_known_merges(merges_file)) {}
+        readers(context->account(), read_known_merges(merges_file)),
+        shelf({context->options.keep_merges, context->options.data_dir, context->log_source}, context->store,
+              context->io) {}
 
   std::string status() const {
     const auto allowed = context->store->bytes_max();
-    auto out =
-        fmt::format("{} models, {:.1f} MB{}, serving at {}", context->store->list().size(),
-                    static_cast<double>(context->store->bytes_used()) / 1e6,
-                    allowed == 0 ? "" : fmt::format(" of {:.1f} allowed", static_cast<double>(allowed) / 1e6),
-                    context->file_endpoint);
+    auto out = fmt::format(
+        "{} models, {} of them kept merges, {:.1f} MB{}, serving at {}", context->store->list().size(),
+        shelf.stored(), static_cast<double>(context->store->bytes_used()) / 1e6,
+        allowed == 0 ? "" : fmt::format(" of {:.1f} allowed", static_cast<double>(allowed) / 1e6),
+        context->file_endpoint);
     if (const auto refused = readers.refused().count(); refused > 0)
       out += fmt::format("; {} requests refused", refused);
     return out;
@@ -81,6 +85,8 @@ struct files_state {
   std::unique_ptr<transport::http_server> server;
   std::filesystem::path merges_file;
   gate::model_gate readers;
+  merge_shelf shelf;
+  merge_questions questions{random_base()};
   chain_reader reader{random_base()};
   gate::reader_watch watch;
   std::uint64_t watch_id = random_base();     ///< of its newest question to the chain
@@ -195,9 +201,21 @@ void take_readers(self_pointer self, const session::action::answered& from) {
 
 void take_answer(self_pointer self, const session::action::answered& from) {
   if (from.id == self->state().watch_id) return take_readers(self, from);
+  if (self->state().questions.take(from)) return;
   std::optional<session::event::ask> again;
   if (const auto read = self->state().reader.take(from, again)) step(self, *read);
   if (again) ask_chain(self, std::move(*again));
+}
+
+caf::result<std::string> answer_admin(self_pointer self, const admin_query& query) {
+  auto& s = self->state();
+  if (!s.context->chain->sn_answers) return to_caf(make_error(errc::unavailable, "no SN answers"));
+  auto promise = self->make_response_promise<merge_questions::promise>();
+  if (auto question = s.questions.ask(query.params, std::string(sl_names::files), promise, now()))
+    ask_chain(self, std::move(*question));
+  else
+    promise.deliver(to_caf(question.error()));
+  return promise;
 }
 
 // Fetching
@@ -262,13 +280,19 @@ caf::behavior files_behavior(role_actor<files_state>* self) {
     log::info(context->log_source, "Starting SWARM-FILE-SERVER on port: {}", state.server->port());
   }
   self->delayed_send(self, watch_interval, readers_due{});
+  self->env().methods.forward("merge", self->path());
+  if (self->is_restarted()) state.shelf.begin_midway();
   return {
-      [=](readers_due) { look_at_readers(self); },
+      [=](readers_due) {
+        self->state().shelf.look();
+        self->state().questions.tick(now());
+        look_at_readers(self);
+      },
       [=](const fetch_model& wanted) { fetch(self, wanted); },
       [=](const model_fetched& news) { take_fetched(self, news); },
       [=](const fetch_layout& wanted) {
         auto env = self->shared_env();
-        const auto& [own, other, size, layout, holders] = wanted.why;
+        const auto& [own, other, size, layout, holders, resumes_from] = wanted.why;
         fetch_layout_async(self->state().context, other, size, layout, holders,
                            [env, digest = other, reply_to = wanted.reply_to](auto got) {
                              env->dir.send(reply_to, layout_fetched{digest, std::move(got)});
@@ -276,15 +300,22 @@ caf::behavior files_behavior(role_actor<files_state>* self) {
       },
       [=](const model_asked& asked) { take_request(self, asked); },
       [=](const session::action::answered& from) { take_answer(self, from); },
-      [=](const training_followed& news) { step(self, news); },
-      [=](const merge_seen& news) { step(self, news); },
+      [=](const training_followed& news) {
+        self->state().shelf.follow(news.name);
+        step(self, news);
+      },
+      [=](const merge_seen& news) {
+        self->state().shelf.see({news.training, news.generation, news.round_num, news.digest, news.size});
+        step(self, news);
+      },
       [=](const gate_due& due) {
         auto& armed = self->state().armed;
         if (armed && due.at == *armed) armed.reset();
         step(self, gate::event::tick{});
       },
-      [=](const keep_models& keep) { self->state().context->store->retain(keep.digests); },
+      [=](const keep_models& keep) { self->state().shelf.retain(keep.digests); },
       [=](const probe_leader& ask) { probe(self, ask); },
+      [=](const admin_query& query) { return answer_admin(self, query); }, // "merge"
   };
 }
 

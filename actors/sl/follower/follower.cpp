@@ -3,6 +3,7 @@
 #include "actors/sl/channel/channel.hpp"
 #include "actors/sl/checker/checker.hpp"
 #include "actors/sl/follower/contract_json.hpp"
+#include "actors/sl/follower/refusal_text.hpp"
 #include "actors/sl/follower/session_note.hpp"
 #include "actors/sl/follower/training_reader.hpp"
 #include "actors/sl/follower/worker_slot.hpp"
@@ -153,6 +154,15 @@ std::string check_name(std::uint64_t id) {
   return fmt::format("{}{}", sl_names::check_prefix, id);
 }
 
+/// The layout of a peer's model is here: tells the program in what its model differs from it.
+void explain_refusal(self_pointer self, const layout_fetched& news) {
+  auto& s = self->state();
+  if (!s.refusal || s.refusal->other != news.digest) return;
+  const auto refusal = *std::exchange(s.refusal, std::nullopt);
+  tell_channel(*self, *s.context->link,
+               refuse_program{refusal_text(refusal, news.layout, *s.context->store)});
+}
+
 struct perform {
   self_pointer self;
 
@@ -197,6 +207,8 @@ struct perform {
   void operator()(rounds::action::refuse& a) const { to_channel(std::move(a)); }
   void operator()(rounds::action::refuse_layout& a) const {
     self->state().refusal = a;
+    if (const auto here = self->state().context->store->open(a.other))
+      return explain_refusal(self, {a.other, (*here)->layout()});
     tell_files(self, fetch_layout{a, self->path()});
   }
   void operator()(rounds::action::fetch& a) const {
@@ -257,20 +269,6 @@ void drain(self_pointer self) {
 }
 
 // Events
-
-/// The layout of a peer's model is here: tells the program in what its model differs from it.
-void explain_refusal(self_pointer self, const layout_fetched& news) {
-  auto& s = self->state();
-  if (!s.refusal || s.refusal->other != news.digest) return;
-  const auto refusal = *std::exchange(s.refusal, std::nullopt);
-  std::string text = "the model's parameters differ from those of the other peers";
-  if (!news.layout)
-    text += " (their model could not be fetched for comparison: " + news.layout.error().message + ")";
-  else if (const auto own = s.context->store->open(refusal.own))
-    text += ": " + merge::difference(*news.layout, (*own)->layout());
-  tell_channel(*self, *s.context->link,
-               refuse_program{text + "; all peers must run the same model definition"});
-}
 
 void report_long_wait(self_pointer self) {
   auto& s = self->state();
@@ -333,7 +331,9 @@ void tell_files_of(self_pointer self, const rounds::contract_view& view) {
   auto& s = self->state();
   s.context->chain->block_num = view.block_num;
   if (view.block_num == s.seen.block_num && s.seen.training == s.contract) return;
-  s.seen = {view.block_num, s.contract, view.head.merged_digest};
+  const auto& head = view.head;
+  s.seen = {view.block_num,  s.contract,        head.merged_digest,
+            head.generation, head.merged_round, head.merged_size};
   tell_files(self, s.seen);
 }
 

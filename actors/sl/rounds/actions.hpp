@@ -36,7 +36,9 @@ struct note_session {
 /// served by one.
 struct refresh {};
 /// Tell the program that its session is open.
-struct answer_open {};
+struct answer_open {
+  std::uint64_t merged_round = 0; ///< the last one that is merged, 0: none is
+};
 /// Hand the merged model to the program; hand in `event::program_loss`.
 struct ask_loss {
   hash32 digest;
@@ -47,7 +49,8 @@ struct ask_loss {
 struct answer_sync {
   std::uint32_t next_interval = 1; ///< batches, >= 1
   bool training_over = false;
-  std::string notice; ///< for the program's user; may be empty
+  std::string notice;             ///< for the program's user; may be empty
+  std::uint64_t merged_round = 0; ///< of that model
 };
 /// Tell the program that it has the final model and may end.
 struct answer_close {
@@ -65,6 +68,8 @@ struct refuse_layout {
   std::uint64_t other_size = 0;
   hash32 layout;
   std::vector<holder> holders;
+  std::uint64_t resumes_from =
+      0; ///< the other one is the merge of this round, from which the program was to go on
 };
 /// Fetch a model from any of `holders` into the store; hand in `event::model_fetched`.
 struct fetch {

@@ -40,8 +40,8 @@ void peer_machine::refuse_outvoted(const session& s, time_point now) {
 bool peer_machine::may_contest_layout(const session& s) const {
   const auto* self = find_peer(*view_, options_.self);
   const auto& in_force = view_->head.layout_digest;
-  return self != nullptr && self->organisation != 0 && !s.training.layout_refused && s.request
-         && !s.request->closing && s.request->weightage > 0 && !in_force.is_zero()
+  return !is_to_resume(s) && self != nullptr && self->organisation != 0 && !s.training.layout_refused
+         && s.request && !s.request->closing && s.request->weightage > 0 && !in_force.is_zero()
          && s.request->model.layout != in_force;
 }
 

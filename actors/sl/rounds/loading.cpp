@@ -39,6 +39,12 @@ bool peer_machine::loads_first(session& s, time_point now) {
   return true;
 }
 
+/// Its program has come for the last merge, and has nothing to bring before it has that.
+bool peer_machine::is_to_resume(const session& s) const {
+  const auto& training = s.training;
+  return s.params.resume && !training.loaded && !training.marks.checked_in && view_->head.merged_round > 0;
+}
+
 /// What this node itself has found to be wrong it does not load, whatever the others say.
 void peer_machine::forget_contradicted(membership& training) {
   const auto& head = view_->head;
@@ -74,8 +80,21 @@ bool peer_machine::get_merged(session& s, time_point now) {
   }
   models_.fetching = head.merged_digest;
   act(action::fetch{head.merged_digest, head.merged_size, holders_of_merge(*view_, options_.self)});
-  wait_for(fmt::format("fetching the merged model of round {}", head.merged_round), now);
+  wait_for(fetch_text(s), now);
   return false;
+}
+
+/// Nothing else can be done before a program that resumes has its model, so it is said what that takes.
+std::string peer_machine::fetch_text(const session& s) const {
+  const auto& head = view_->head;
+  const auto& failing = s.training.failing;
+  const bool fails = failing && failing->digest == head.merged_digest;
+  return fmt::format("fetching the merged model of round {}{}", head.merged_round,
+                     fails && is_to_resume(s) ? fmt::format(
+                         ", which nobody gives now: start the SL of {}, which merged it, or another one "
+                         "that has it, with its data directory",
+                         name_of(*view_, head.merged_by))
+                                              : "");
 }
 
 /// All models of one layout have the same size, so the program's own model says how large a merge is. Empty:
@@ -113,7 +132,7 @@ void peer_machine::fetch_failed(session& s, const std::string& why, time_point n
   models_.fetch_again = now + failing->pause;
   failing->pause = std::min(failing->pause * 2, fetch_pause_max);
   act(action::refresh{}); // there may be other holders now
-  if (now - failing->since < options_.merge_lost) return;
+  if (now - failing->since < options_.merge_lost || is_to_resume(s)) return;
   s.training.given_up = head.merged_digest;
   act(action::note{true,
                    fmt::format("the merged model of round {} is lost: nobody gives it", head.merged_round)});
@@ -121,8 +140,12 @@ void peer_machine::fetch_failed(session& s, const std::string& why, time_point n
 
 void peer_machine::refuse_layout(const session& s) {
   const auto& head = view_->head;
-  action::refuse_layout refusal{s.request->model.digest, head.merged_digest, head.merged_size,
-                                head.layout_digest, holders_of_merge(*view_, options_.self)};
+  action::refuse_layout refusal{s.request->model.digest,
+                                head.merged_digest,
+                                head.merged_size,
+                                head.layout_digest,
+                                holders_of_merge(*view_, options_.self),
+                                is_to_resume(s) ? head.merged_round : 0};
   if (head.merged_round == 0) {
     for (const auto& in : view_->check_ins) {
       if (in.weightage == 0 || in.peer == options_.self) continue;

@@ -39,7 +39,7 @@ void peer_machine::follow_contract(session& s, time_point now) {
   if (std::holds_alternative<loading>(s.phase)) return;
   const auto* from = std::get_if<registering>(&s.phase);
   if (from != nullptr && !from->let_in) {
-    act(action::answer_open{});
+    act(action::answer_open{head.merged_round});
     wait_for("waiting for the program's first sync", now);
   }
   if (from != nullptr && from->evaluating) {
@@ -112,10 +112,11 @@ void peer_machine::refuse_program(const std::string& text) {
   end_session(false, text);
 }
 
-/// A program that begins when the training is over would get the model of a run that it had no part in.
+/// A program that begins when the training is over would get the model of a run that it had no part in; one that resumes
+/// asks for that.
 bool peer_machine::is_late(const session& s) const {
   const auto* phase = std::get_if<registering>(&s.phase);
-  return phase != nullptr && !phase->let_in && view_->head.phase == round_phase::complete;
+  return phase != nullptr && !phase->let_in && !s.params.resume && view_->head.phase == round_phase::complete;
 }
 
 void peer_machine::refuse_newcomer(const session& s, time_point now) {

@@ -185,6 +185,8 @@ private:
   // loading.cpp: merged models for the program
   void go_on(session& s, loading& phase, time_point now);
   bool loads_first(session& s, time_point now);
+  bool is_to_resume(const session& s) const;
+  std::string fetch_text(const session& s) const;
   void forget_contradicted(membership& training);
   void load_merged(session& s, time_point now);
   bool get_merged(session& s, time_point now);

@@ -66,7 +66,7 @@ void peer_machine::step(const event::program_loss& loss, time_point now) {
   if (s->request && !s->request->closing) {
     s->request.reset();
     const bool over = view_->head.phase == round_phase::complete;
-    act(action::answer_sync{next_interval(*s), over, take_notice(*s)});
+    act(action::answer_sync{next_interval(*s), over, take_notice(*s), evaluated->round_num});
     wait_for(over ? "training is complete, the program may go on without syncs" : "training locally", now);
   }
   reconcile(now);

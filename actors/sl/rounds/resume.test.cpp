@@ -180,4 +180,141 @@ TEST_CASE("a check-in whose answer was lost is seen in the contract") {
   CHECK(t.last<action::ask_loss>().digest == t.digest(9));
 }
 
+namespace {
+
+/// A new program's node, in a training of which the last merge is model 9, of round 2. Peer 2 has led it and has left.
+struct resuming : machine_bench {
+  explicit resuming(bool resume = true) : asks{.resume = resume} {
+    for (const std::uint8_t number : {1, 2}) {
+      peer(number).state = peer_state::left;
+      peer(number).last_round = peer(number).loss_round = 2;
+    }
+    view.head.round_num = 2;
+    merge(9, 2);
+  }
+  void begin() {
+    step(event::program_opened{asks, "ours"});
+    look();
+    if (view.head.phase == contracts::round_phase::complete) return;
+    peer(1).state = peer_state::active;
+    done();
+  }
+  session_params asks;
+};
+
+} // namespace
+
+TEST_CASE("a program that resumes is told of the last merge when it opens, and begins with it") {
+  resuming t;
+  t.begin();
+  CHECK(t.last<action::answer_open>().merged_round == 2);
+  t.sync(3);
+  t.look();
+  CHECK(t.last<action::fetch>().digest == t.digest(9));
+  t.fetched(9);
+  CHECK(t.last<action::ask_loss>().digest == t.digest(9));
+  t.loss();
+  CHECK(t.last<action::answer_sync>().merged_round == 2);
+  CHECK(t.calls() == lines{"register as a peer of the training", "report the loss of round 2"});
+  t.sync(4);
+  t.look();
+  CHECK(t.last<action::call>().input
+        == machine_bench::encode_check_in(
+            {1, 3, t.digest(4), machine_bench::model_size, t.digest(77), 1, 2, false}));
+}
+
+TEST_CASE("a program that resumes where nothing is merged begins as always") {
+  machine_bench t;
+  t.open({.resume = true});
+  CHECK(t.last<action::answer_open>().merged_round == 0);
+  t.sync(1);
+  t.look();
+  CHECK(t.calls().back() == "check in for round 1");
+}
+
+TEST_CASE(
+    "a program that resumes waits for the last merge as long as nobody gives it, and is told who has it") {
+  resuming t;
+  t.begin();
+  t.sync(3);
+  t.look();
+  for (int i = 0; i < 100; ++i) {
+    t.fetch_fails(9);
+    t.pass(std::chrono::seconds(5));
+  }
+  CHECK(t.calls() == lines{"register as a peer of the training"}); // it brings nothing of its own
+  CHECK(t.count<action::fetch>() > 90);
+  CHECK(t.machine.waits_for().find("start the SL of sl-2, which merged it") != std::string_view::npos);
+  t.fetched(9);
+  CHECK(t.count<action::ask_loss>() == 1);
+}
+
+TEST_CASE("a program that does not resume gives a lost merge up") {
+  resuming t(false);
+  t.begin();
+  t.sync(3);
+  t.look();
+  for (int i = 0; i < 100; ++i) {
+    t.fetch_fails(9);
+    t.pass(std::chrono::seconds(5));
+  }
+  CHECK(t.calls().back() == "check in for round 3");
+}
+
+TEST_CASE("a program that resumes with other parameters is refused, even where it may ask for others") {
+  resuming t;
+  t.peer(1).organisation = 1;
+  t.begin();
+  t.step(event::program_synced{t.model(3, 78)});
+  t.look();
+  CHECK(t.last<action::refuse_layout>().resumes_from == 2);
+  CHECK(t.last<action::refuse_layout>().other == t.digest(9));
+  CHECK(t.calls().back() == "leave the training");
+}
+
+TEST_CASE(
+    "of a training that is over a program gets the final model if it resumes, and is refused otherwise") {
+  resuming t;
+  t.view.head.phase = contracts::round_phase::complete;
+  SUBCASE("it resumes") {
+    t.begin();
+    CHECK(t.last<action::answer_open>().merged_round == 2);
+    t.sync(3);
+    t.look();
+    t.fetched(9);
+    t.loss();
+    CHECK(t.last<action::answer_sync>().training_over);
+    CHECK(t.last<action::answer_sync>().merged_round == 2);
+    t.step(event::program_gone{"it has the final model", true});
+    t.pass(std::chrono::seconds(10));
+    CHECK(t.count<action::session_ended>() == 1);
+  }
+  SUBCASE("it does not") {
+    t.asks.resume = false;
+    t.begin();
+    CHECK(t.count<action::answer_open>() == 0);
+    CHECK(t.last<action::refuse>().text.find("this training is over") != std::string::npos);
+  }
+}
+
+TEST_CASE("a program that has resumed is one like all others") {
+  resuming t;
+  t.begin();
+  t.sync(3);
+  t.look();
+  t.fetched(9);
+  t.loss();
+  t.sync(4);
+  t.look();
+  t.in(1);
+  t.done();
+  t.merge(10, 2);
+  t.look();
+  for (int i = 0; i < 20; ++i) {
+    t.fetch_fails(10);
+    t.pass(std::chrono::seconds(5));
+  }
+  CHECK(t.calls().back() == "check in for round 4"); // that merge is given up
+}
+
 } // namespace resume_test

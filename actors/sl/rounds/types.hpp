@@ -25,6 +25,8 @@ struct session_params {
   std::uint32_t weightage = 1; ///< 1..100
   std::string merge_method = "mean";
   std::uint32_t epochs_total = 0; ///< 0 = unknown
+  /// It goes on from the last merge where there is one, rather than from what its program has.
+  bool resume = false;
 };
 
 /// One contributor of a merge, for its leader.

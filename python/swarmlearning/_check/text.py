@@ -9,7 +9,7 @@ from .._training.shared import mebibytes
 TENSORS_SHOWN = 40
 SESSION_ORDER = (
     "trainingContract", "syncFrequency", "minPeers", "mergeMethod", "nodeWeightage", "useAdaptiveSync",
-    "checkinModelOnTrainEnd", "totalEpochs", "sharedParameters", "adsValBatchSize", "mlPlatform",
+    "checkinModelOnTrainEnd", "totalEpochs", "sharedParameters", "adsValBatchSize", "mlPlatform", "resume",
 )  # fmt: skip
 
 

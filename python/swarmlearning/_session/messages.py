@@ -96,6 +96,8 @@ class SessionRequest:
     #: a notice and says what it waits for.
     takesNotices: bool = wire_field(100, "bool")
     sharesMemory: bool = wire_field(101, "bool")
+    #: swarmd's own: go on from the last merge, if there is one. Not on the wire unless it is asked for.
+    resume: bool = wire_field(102, "bool")
 
 
 @dataclass
@@ -103,6 +105,9 @@ class SessionResponse:
     status: Status = wire_field(1, Status)
     sessionID: str = wire_field(2, "string")
     memorySocket: str = wire_field(101, "string")  # in the folder of the request FIFO; an SL without has none
+    # swarmd's own, to a program that asks to resume:
+    resumes: bool = wire_field(102, "bool")  # this SL can do that
+    resumeRound: int = wire_field(103, "int32")  # the last one that is merged; 0: none is
 
 
 @dataclass
@@ -126,6 +131,7 @@ class SyncResponse:
     status: Status = wire_field(3, Status)
     nextSyncInterval: int = wire_field(4, "int32")
     trainingOver: bool = wire_field(5, "bool")
+    mergedRound: int = wire_field(103, "int32")  # swarmd's own, to a program that asked to resume: of its model
 
 
 @dataclass

@@ -57,6 +57,8 @@ class Session:
         self._memory: Optional[SharedMemory] = None
         if request.sharesMemory and response.memorySocket:
             self._memory = SharedMemory(channel.paths[0], response.memorySocket, response.sessionID)
+        #: The round from whose merge this program goes on, as it asked; 0: none is merged yet; None: the SL cannot.
+        self.resumes_from: Optional[int] = response.resumeRound if response.resumes else None
 
     def sync(self, params: Params, weightage: int, merged: MergedHandler) -> SyncResponse:
         """Gives `params` to the next merge and waits for its result."""

@@ -67,6 +67,10 @@ class SwarmCallbackBase(SessionOwner):
         sharedParameters: what of the model is exchanged: 'all' its parameters and buffers, those that are 'trainable',
             or patterns of their names such as ['encoder.*', '*.bias']; the others stay as they are on this node. The
             same on all nodes.
+        resume: go on from the last merge of the training, as after a crash or an outage: on_train_begin loads it, even
+            if this program is new and all nodes were stopped. Where nothing is merged yet the program begins as always,
+            and says so. A model with other parameters is refused. Of a training that is over it gets the final model.
+            Where you count epochs or keep the state of an optimiser, resumedRound says from where.
 
     One callback at a time has the session with the SL. on_train_end ends it; so do close(), the end of a `with` block,
     and an error in a call. A copy of a callback, as of a model that refers to it, has no session.
@@ -74,6 +78,7 @@ class SwarmCallbackBase(SessionOwner):
     Attributes:
         logger: the logger in use; `logger.setLevel(logging.DEBUG)` tells more.
         trainingOver: the swarm finished without waiting for this node; further syncs do nothing.
+        resumedRound: with resume, the round from whose merge this program went on; 0 when it began anew.
         syncs: rounds this program took part in, the last one included.
         syncSeconds: seconds spent in them, waiting for others included.
         notices: what the SL said about this node's part in the rounds, e.g. that its model was left out of a merge and
@@ -93,6 +98,7 @@ class SwarmCallbackBase(SessionOwner):
         self.options = options
         self.logger = logfile.attach(make_logger() if logger is None else logger)
         self.trainingOver = False
+        self.resumedRound = 0
         self.syncs = 0
         self.syncSeconds = 0.0
         self._epochs_done = 0
@@ -119,6 +125,8 @@ class SwarmCallbackBase(SessionOwner):
         self.loopback = os.environ.get(LOOPBACK_VARIABLE, "").strip().lower() == "true"
         if self.loopback:
             self._log(f"{LOOPBACK_VARIABLE} is set: training alone, without a swarm")
+            if options.resume:
+                self._log("resume is passed over: alone there is no merge to go on from")
         tell("made", self)
         self._guarded("Init", self._join)
 
@@ -242,11 +250,40 @@ class SwarmCallbackBase(SessionOwner):
                 )
         self._channel = Channel(request_path, response_path, self._log, self._on_wait)
         self._session = Session(self._channel, self.options.session_request(), self._on_notice)
+        if self.options.resume:
+            self._tell_of_resuming()
+
+    def _tell_of_resuming(self) -> None:
+        contract, round_num = self.options.trainingContract, self._session.resumes_from
+        if round_num is None:
+            raise SwarmError(
+                "resume: this SL cannot have a program go on from a merge, as the original's or an older swarmd; start "
+                "swarmd of this package's version, or leave resume out"
+            )
+        if round_num == 0:
+            self._log(f"resume: no round of {contract} is merged yet; this program begins anew")
+        else:
+            self._log(f"resume: this program goes on from the last merge of {contract}, of round {round_num} so far")
+
+    def _note_resumed(self, response: SyncResponse) -> None:
+        """After the first sync: whether the model is that of the merge from which the program was to go on."""
+        wanted = self._session.resumes_from
+        if not self.options.resume or not wanted:
+            return
+        if not self._got_merge:
+            raise SwarmError(f"resume: the SL has not given the merge of round {wanted}, from which it is to go on")
+        if response.mergedRound < wanted:
+            self._warn("resume: the training was started over meanwhile; this program takes part from its beginning")
+            return
+        self.resumedRound = response.mergedRound
+        self._log(f"resume: loaded the merge of round {self.resumedRound}, {self.modelDigest()}")
 
     def _sync(self) -> None:
         self._log("Starting Swarm merging round ...")
         response = self._timed(self._session.sync, self.options.nodeWeightage, self._own_parameters())
-        if response.trainingOver and self.syncs == 1:
+        if self.syncs == 1:
+            self._note_resumed(response)
+        if response.trainingOver and self.syncs == 1 and not self.resumedRound:
             self._session.kill("The training was over before this program began.")
             raise SwarmError(
                 f"the training of {self.options.trainingContract} was over before this program began, and this program "

@@ -33,6 +33,7 @@ class Options:
     mergeMethod: str
     totalEpochs: Optional[int]
     sharedParameters: SharedParameters = "all"
+    resume: bool = False
 
     def check(self, platforms: Sequence[str]) -> None:
         """Casts and checks; raises SwarmArgumentError. `platforms` are the values that mlPlatform may have."""
@@ -45,6 +46,7 @@ class Options:
             self.totalEpochs = _whole("totalEpochs", self.totalEpochs, "epochs of local training", least=0)
         self.checkinModelOnTrainEnd = _choice("checkinModelOnTrainEnd", self.checkinModelOnTrainEnd, CHECKIN_MODES)
         self.useAdaptiveSync = _flag("useAdaptiveSync", self.useAdaptiveSync)
+        self.resume = _flag("resume", self.resume)
         self.mergeMethod = check_merge_method(self.mergeMethod, self.minPeers)
         if self.mlPlatform is not None:
             self.mlPlatform = _choice("mlPlatform", self.mlPlatform, platforms)
@@ -68,6 +70,7 @@ class Options:
             nodeWeightage=self.nodeWeightage,
             trainingContract=self.trainingContract,
             mergeMethod=self.mergeMethod,
+            resume=self.resume,
         )
 
 

@@ -62,6 +62,9 @@ struct merge_seen {
   std::uint64_t block_num = 0;
   std::string training;
   hash32 digest;
+  std::uint64_t generation = 0;
+  std::uint64_t round_num = 0;
+  std::uint64_t size = 0; ///< bytes of the model file
 };
 struct tick {};
 } // namespace event
