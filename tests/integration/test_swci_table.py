@@ -164,7 +164,8 @@ BAD = {
         ("invite nobody to contract made", "there is no organisation 'nobody'"),
         ("invite nobody to contract none", "there is no contract 'none'")],
     "TRUST MERGES <contract>": [
-        ("trust merges defaultbb.cqdb.sml.hpe", "always verified"), ("trust merges none", "there is no contract 'none'")],
+        ("trust merges defaultbb.cqdb.sml.hpe", "always verified"),
+        ("trust merges none", "there is no contract 'none'")],
     "VERIFY MERGES <contract>": [
         ("verify merges made", "already"), ("verify merges none", "there is no contract 'none'")],
     "WATCH CONTRACT <contract>": [("watch contract made", "has no end here")],

@@ -60,11 +60,11 @@ template <>
 struct schema<session_response> {
   using self = session_response;
   static constexpr std::string_view name = "SessionResponse";
-  static constexpr std::tuple fields{member{1, "status", &self::status},
-                                     member{2, "sessionID", &self::session_id, session_id_max},
-                                     member{memory_field, "memorySocket", &self::memory_socket, file_name_max},
-                                     member{resume_field, "resumes", &self::resumes},
-                                     member{round_field, "resumeRound", &self::resume_round}};
+  static constexpr std::tuple fields{
+      member{1, "status", &self::status}, member{2, "sessionID", &self::session_id, session_id_max},
+      member{memory_field, "memorySocket", &self::memory_socket, file_name_max},
+      member{resume_field, "resumes", &self::resumes},
+      member{round_field, "resumeRound", &self::resume_round}};
 };
 
 template <>

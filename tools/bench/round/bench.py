@@ -1,4 +1,5 @@
-"""round_1mb: what a sync costs the program, four peers with 1 MB each; round_64sl: 64 SLs with tiny models on one SN.
+"""round_1mb: what a sync costs the program, four peers with 1 MB each; round_64sl: 64 SLs with tiny models on one SN;
+verify_1mb, verify_40mb: the same where merges are verified, beside rounds of trainings whose owner trusts its leaders.
 
 The programs do nothing but sync, so the time of a sync is all overhead: weights to the SL, check-ins, reveals, leader's
 fetches, merge, commit, fetch of the result, and back into the program. Each program is a process of its own for the
@@ -19,9 +20,10 @@ import time
 from queue import Empty
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parents[2] / "python")]
+sys.path[:0] = [str(HERE.parent), *(str(HERE.parents[2] / each) for each in ("python", "tests"))]
 import numpy as np  # noqa: E402
 from figures import figure, options  # noqa: E402
+from launcher.operators import SWCI  # noqa: E402
 from swarmlearning._session.arrays import pack  # noqa: E402
 from swarmlearning._session.channel import Channel  # noqa: E402
 from swarmlearning._session.messages import SessionRequest  # noqa: E402
@@ -36,14 +38,17 @@ BLOCKS = 4  # of a round: check-ins, reveals, merge, losses
 # Times the least that a round must cost, see `least_seconds`.
 TARGET_1MB = 2.0
 TARGET_64SL = 40.0
+VERIFY_1MB = 0.020  # seconds that the checks may add
+VERIFY_40MB = 1.6  # times the round without them
+CONTRACT = "defaultbb.cqdb.sml.hpe"
 
 
-def program(index, peers, pipes, floats, rounds, report):
+def program(index, peers, pipes, floats, rounds, report, contract=CONTRACT):
     """Syncs `rounds` times; reports when each sync began and ended (the machine's monotonic clock, seconds)."""
     channel = Channel(str(pipes[0]), str(pipes[1]), lambda text: None)
     session = Session(channel, SessionRequest(
         syncInterval=1, minPeers=peers, checkinModelOnTrainEnd="snapshot", nodeWeightage=1,
-        trainingContract="defaultbb.cqdb.sml.hpe", mergeMethod="mean"))
+        trainingContract=contract, mergeMethod="mean"))
     spans = []
     loaded = []
 
@@ -66,11 +71,11 @@ def run_round(swarm, peers, floats, rounds, start):
     return [max(s[i][1] for s in spans) - max(s[i][0] for s in spans) for i in range(WARM_UP, rounds)]
 
 
-def in_processes(peers, pipes, floats, rounds):
+def in_processes(peers, pipes, floats, rounds, contract=CONTRACT):
     context = multiprocessing.get_context("fork")
     queue = context.Queue()
-    programs = [context.Process(target=program, args=(i, peers, pipes[i], floats, rounds, queue.put), daemon=True)
-                for i in range(peers)]
+    programs = [context.Process(target=program, args=(i, peers, pipes[i], floats, rounds, queue.put, contract),
+                                daemon=True) for i in range(peers)]
     for each in programs:
         each.start()
     spans = []
@@ -188,9 +193,39 @@ def tell(name, peers, floats, rounds, start, target):
            least * 1000, target, value <= target * least)
 
 
+def trust(swarm, contract):
+    """Has a training's owner turn the verification of its merges off."""
+    swci = SWCI(swarm.folder, swarm.certs, swarm.folder)
+    said = swci.run(f"EXIT ON FAILURE\nCREATE CONTEXT c WITH IP 127.0.0.1 {swarm.sn.port}\nSWITCH CONTEXT c\n"
+                    f"CREATE CONTRACT {contract}\nTRUST MERGES {contract}\nEXIT\n")
+    if said.code != 0:
+        sys.exit(said.text)
+
+
+def tell_verification(name, floats, rounds, target, added):
+    """Rounds of a training that is verified beside those of one that is not, in turns; `added`: the target is what is
+    added, else how many times as long."""
+    times = {"trusted": [], CONTRACT: []}
+    for _ in range(2):
+        for contract, seen in times.items():
+            with Swarm((*(f"sn-{i}" for i in range(1, 3)), *(f"sl-{i}" for i in range(1, 9)), "swci-1")) as swarm:
+                swarm.start_sn()
+                if contract != CONTRACT:
+                    trust(swarm, contract)
+                seen += run_round(swarm, 4, floats, rounds, lambda *what, of=contract: in_processes(*what, of))
+    plain, checked = (statistics.median(seen) for seen in times.values())
+    met = checked - plain <= target if added else checked <= target * plain
+    figure(name, checked * 1000, "ms", "the same where its owner trusts the leaders", plain * 1000, target, met)
+
+
 given = options(__doc__)
 if given.wants("round_1mb"):
     tell("round_1mb", 4, 1 << 18, 8 if given.smoke else ROUNDS, in_processes, TARGET_1MB)
 if given.wants("round_64sl"):
     peers = 4 if given.smoke else 64
     tell("round_64sl", peers, 64, 8 if given.smoke else 15, in_threads, TARGET_64SL)
+if given.wants("verify_1mb"):
+    tell_verification("verify_1mb", 1 << 18, 8 if given.smoke else ROUNDS, VERIFY_1MB, added=True)
+if given.wants("verify_40mb"):
+    floats, rounds = (1 << 10, 8) if given.smoke else (10 << 20, 15)
+    tell_verification("verify_40mb", floats, rounds, VERIFY_40MB, added=False)
