@@ -187,14 +187,16 @@ TEST_CASE("a container has what its profile says: volumes, options, bounds") {
   });
 }
 
-TEST_CASE("one that takes more memory than it may is ended, and Docker says why") {
+TEST_CASE("one that takes more memory than it may is ended, and its text says so when the engine does not") {
   in_each([](docker_room& room) {
     auto spec = room.shell("a=x; while :; do a=$a$a; done");
     spec.limits.memory_bytes = 20 << 20;
     const auto ended = room.run(spec);
     CHECK(ended.how->signal == SIGKILL);
-    const bool says_why = room.client().version()->product == "Docker";
-    CHECK(ended.how->cause == (says_why ? ending_cause::out_of_memory : ending_cause::itself));
+    // Docker hears of it by an event that may come after the end; Podman never says it.
+    const bool says_why = ended.how->cause == ending_cause::out_of_memory;
+    CHECK((says_why || ended.how->cause == ending_cause::itself));
+    CHECK((room.client().version()->product == "Docker" || !says_why));
     CHECK((ended.how->message.find("more than its 20 MiB of memory") != std::string::npos) == !says_why);
   });
 }
