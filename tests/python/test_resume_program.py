@@ -53,7 +53,7 @@ def test_it_is_asked_for_only_where_it_is_wanted(swarm):
     sl = swarm().sls[0]
     train(DictCallback(), batches=1)
     (request,) = sl.of_type(OPEN)
-    assert not request.resume and b"\xa8\x06" not in request.SerializeToString()
+    assert not request.resume and b"\xb0\x06" not in request.SerializeToString()
 
 
 def test_an_sl_that_cannot_is_refused(swarm):
