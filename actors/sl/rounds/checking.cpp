@@ -1,7 +1,7 @@
 #include "actors/sl/rounds/arithmetic.hpp"
 #include "actors/sl/rounds/opening.hpp"
 #include "actors/sl/rounds/peer_machine.hpp"
-#include "contracts/training/dealing.hpp"
+#include "contracts/training/dealt.hpp"
 
 #include <algorithm>
 
@@ -142,7 +142,7 @@ void peer_machine::check_deal(session& s, checking& phase, time_point now) {
     marks.exclusions_stand = true;
     marks.wrong.reset();
   }
-  if (!check(s, phase, dealt_chunks(*view_, options_.self), now)) return;
+  if (!check(s, phase, contracts::chunks_dealt_to(view_->checks, options_.self), now)) return;
   if (marks.wrong && !marks.challenged) return challenge(s, *marks.wrong);
   if (marks.wrong) return; // others have not borne it out
   const auto& head = view_->head;
@@ -211,11 +211,8 @@ duration peer_machine::check_time() const {
   if (head.phase == round_phase::disputed) {
     if (checks.chunks > 1) part = std::min(size, contracts::model_chunk_bytes);
   } else if (!checks.seats.empty() && checks.chunks > 0) {
-    std::vector<contracts::organisation_id> organisations;
-    for (const auto& seat : checks.seats)
-      organisations.push_back(seat.organisation);
-    const contracts::deal dealt(organisations, checks.chunks);
-    part = size / (checks.chunks / std::max<std::uint64_t>(1, dealt.count_max())) + 1;
+    const auto most = contracts::deal_of(checks).count_max();
+    part = size / (checks.chunks / std::max<std::uint64_t>(1, most)) + 1;
   }
   return std::chrono::seconds(contracts::check_seconds
                               + part * contributors / contracts::check_bytes_per_second);

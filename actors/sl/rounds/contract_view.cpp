@@ -196,17 +196,6 @@ check_task check_of(const contract_view& view, const address& self, std::vector<
   return out;
 }
 
-std::vector<std::uint64_t> dealt_chunks(const contract_view& view, const address& self) {
-  const auto& seats = view.checks.seats;
-  const auto own = std::ranges::find(seats, self, &contracts::seat_view::peer);
-  if (own == seats.end() || view.checks.attempt == 0) return {};
-  std::vector<contracts::organisation_id> organisations;
-  for (const auto& seat : seats)
-    organisations.push_back(seat.organisation);
-  const contracts::deal dealt(organisations, view.checks.chunks);
-  return dealt.chunks_of(static_cast<std::size_t>(own - seats.begin()));
-}
-
 std::string name_of(const contract_view& view, const address& who) {
   const auto* peer = find_peer(view, who);
   if (peer == nullptr) return to_hex(who.view());

@@ -66,8 +66,6 @@ bool is_checked_now(const contract_view& view);
 /// not in it, nor, unless `tries_unheard`, those who are said not to have given their models.
 check_task check_of(const contract_view& view, const address& self, std::vector<std::uint64_t> chunks,
                     bool tries_unheard);
-/// What was dealt to `self`; empty when nothing was.
-std::vector<std::uint64_t> dealt_chunks(const contract_view& view, const address& self);
 
 // Texts for status, logs and the program's user.
 

@@ -1,6 +1,6 @@
 #include "actors/sl/files/gate/model_gate.hpp"
 
-#include "contracts/training/dealing.hpp"
+#include "contracts/training/dealt.hpp"
 
 #include <fmt/format.h>
 
@@ -37,11 +37,7 @@ std::optional<std::vector<std::uint64_t>> dealt_to(const training_reading& train
   if (looks_at_all || checks.chunks <= 1) return std::nullopt;
   if (disputed && checks.kind == contracts::challenge_kind::exclusion) return std::nullopt;
   if (disputed) return std::vector{checks.number};
-  std::vector<contracts::organisation_id> organisations;
-  for (const auto& one : checks.seats)
-    organisations.push_back(one.organisation);
-  return contracts::deal(organisations, checks.chunks)
-      .chunks_of(static_cast<std::size_t>(seat - checks.seats.begin()));
+  return contracts::chunks_dealt_to(checks, who);
 }
 
 } // namespace

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "contracts/training/dealing.hpp"
+#include "contracts/training/interface.hpp"
+
+#include <algorithm>
+
+/// What follows from a reading of `checks()`, for whoever checks a proposal and whoever gives it what that takes.
+namespace swarm::contracts {
+
+inline deal deal_of(const checks_view& checks) {
+  std::vector<organisation_id> organisations;
+  for (const auto& seat : checks.seats)
+    organisations.push_back(seat.organisation);
+  return {organisations, checks.chunks};
+}
+
+/// The chunks that `who` makes again, ascending; none before all is dealt out, and for who has no seat.
+inline std::vector<std::uint64_t> chunks_dealt_to(const checks_view& checks, const address& who) {
+  const auto seat = std::ranges::find(checks.seats, who, &seat_view::peer);
+  if (checks.attempt == 0 || seat == checks.seats.end()) return {};
+  return deal_of(checks).chunks_of(static_cast<std::size_t>(seat - checks.seats.begin()));
+}
+
+} // namespace swarm::contracts
