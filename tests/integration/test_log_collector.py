@@ -52,12 +52,17 @@ def lines_of_key(text):
     return [line for line in text.splitlines() if not line.startswith("-----")]
 
 
+def log_of_started_sn(scripts):
+    log = scripts.state / "sn1" / "log"
+    until(lambda: "Starting SWARM-API-SERVER" in log.read_text(), "the SN to be up")
+    return log
+
+
 def test_a_node_tells_all_of_itself_but_its_secrets(scripts):
     identity = scripts.certs.folder
     key = (identity / "sn-1-key.pem").read_text()
     scripts.start_sn("--no-container", "-e", f"DB_PASSWORD={PASSWORD}")
-    log = scripts.state / "sn1" / "log"
-    until(lambda: "Starting SWARM-API-SERVER" in log.read_text(), "the SN to be up")
+    log = log_of_started_sn(scripts)
     account_key = next((scripts.state / "sn1" / "data").glob("*/node.key")).read_text().strip()
     with open(log, "a") as out:
         out.write(f"someone logged a key:\n{key}\nand one in a line: {json.dumps(key)}\n")
@@ -79,6 +84,7 @@ def test_a_node_tells_all_of_itself_but_its_secrets(scripts):
 
 def test_logs_of_programs_and_of_nodes_that_have_ended_are_there(scripts):
     scripts.start_sn("--no-container")
+    log_of_started_sn(scripts)
     scripts.run(
         "run-sl", "--no-container", *scripts.sl_arguments("sl1"), "--ml-name=ml1", "--ml-entrypoint=echo",
         "--ml-cmd='trained in vain'",
