@@ -32,7 +32,8 @@ struct chain_board {
 /// The names of an SL's actors below its supervisor.
 namespace sl_names {
 inline constexpr std::string_view channel = "channel", sn = "sn", files = "files", follower = "follower",
-                                  leader_prefix = "leader:", check_prefix = "check:";
+                                  leader_prefix = "leader:", beside_prefix = "merge:",
+                                  check_prefix = "check:";
 } // namespace sl_names
 
 /// What the actors of one SL share: all of it is immutable or thread-safe.

@@ -343,8 +343,9 @@ interface ITraining {
     /// is accepted: the next round is Collecting, or the training is Complete, as no peer is Active any more and at least
     /// one is Finished.
     ///
-    /// Those who check it are the others that contribute, are there and are not barred; if all are, they too. Are they more
-    /// than two, they first reveal their seeds, and whoever has not in 10 seconds of block time is barred. The mix of the
+    /// Those who check it are the others that contribute, are there and are not barred; if all are, they too. If there are no more
+    /// than two of them, or their number times that of the chunks of 1 MiB in `size` is no more than 16, each makes all of it
+    /// again. Else they first reveal their seeds, and whoever has not in 10 seconds of block time is barred. The mix of the
     /// seeds, the exclusive or of keccak256(account, seed), says who checks what: each of the chunks of 1 MiB (or the whole, where the
     /// method needs whole models) is dealt to two, of different organisations, and none of the leader's where two others
     /// check. contracts/training/dealing.hpp has the order, and `checks` who stands where.

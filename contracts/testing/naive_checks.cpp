@@ -41,7 +41,7 @@ void naive_training::open_checks() {
   const auto who = free.empty() ? all : free;
   if (who.empty()) return accept();
   phase_ = round_phase::verifying;
-  if (who.size() <= 2) {
+  if (who.size() <= 2 || is_checked_whole(proposal_.size, who.size())) {
     checks_.able = who;
     return deal_out();
   }
@@ -81,7 +81,7 @@ void naive_training::deal_out() {
   }
   if (checks_.seats.empty()) return accept();
   const auto chunks = chunks_of_proposal();
-  const deal dealt(organisations, chunks);
+  const deal dealt(organisations, chunks, is_checked_whole(proposal_.size, organisations.size()));
   std::uint64_t most = 0;
   for (std::size_t place = 0; place < organisations.size(); ++place) {
     const auto count = dealt.chunks_of(place).size();

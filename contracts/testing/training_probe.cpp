@@ -3,7 +3,7 @@
 #include "base/assert.hpp"
 #include "contracts/registry/client.hpp"
 #include "contracts/testing/organisations_probe.hpp"
-#include "contracts/training/dealing.hpp"
+#include "contracts/training/dealt.hpp"
 
 #include <algorithm>
 
@@ -35,7 +35,7 @@ std::string broken_while_collecting(const head_view& head, const std::vector<pee
 }
 
 /// Nobody whom nothing could come from is awaited, and every chunk is checked by those that the rules want.
-std::string broken_while_checked(const head_view& head, const checks_view& checks,
+std::string broken_while_checked(const head_view& head, const checks_view& checks, std::uint64_t size,
                                  const std::vector<peer_view>& peers) {
   if (checks.awaited.empty()) return "a proposal waits for nobody";
   for (const auto& peer : peers) {
@@ -45,17 +45,12 @@ std::string broken_while_checked(const head_view& head, const checks_view& check
       return "a peer that is not there is awaited";
     if (is_awaited && peer.account == head.leader) return "the leader is awaited";
   }
-  std::vector<organisation_id> seats;
   for (const auto& seat : checks.seats) {
     if (seat.peer == head.leader) return "the leader checks its own proposal";
-    seats.push_back(seat.organisation);
-  }
-  const deal dealt(seats, checks.chunks);
-  for (std::size_t place = 0; head.phase == round_phase::verifying && place < seats.size(); ++place) {
-    const auto& seat = checks.seats[place];
+    if (head.phase != round_phase::verifying) continue;
     const bool is_awaited =
         std::find(checks.awaited.begin(), checks.awaited.end(), seat.peer) != checks.awaited.end();
-    if ((dealt.count_of(place) > 0) != (is_awaited || seat.attested))
+    if (chunks_dealt_to(checks, size, seat.peer).empty() == (is_awaited || seat.attested))
       return "who has something to check, and nobody else, is awaited or has attested it";
   }
   return {};
@@ -96,7 +91,7 @@ std::string training_probe::broken_invariant() const {
       && std::none_of(in.begin(), in.end(), [&now](const auto& one) { return one.peer == now.leader; }))
     return "the leader is not in the round";
   if (now.phase == round_phase::verifying || now.phase == round_phase::disputed)
-    return broken_while_checked(now, checks(), all);
+    return broken_while_checked(now, checks(), proposal().size, all);
   return now.phase == round_phase::collecting ? broken_while_collecting(now, all, in) : std::string{};
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <set>
 #include <tuple>
 
@@ -14,8 +15,24 @@ bool is_elementwise(const merge_method& method) {
          || method.kind == merge_method::trimmedmean;
 }
 
+namespace {
+
+std::uint64_t chunks_in(std::uint64_t size) {
+  return (size - 1) / model_chunk_bytes + 1;
+}
+
+} // namespace
+
 std::uint64_t chunks_to_deal(std::uint64_t size, const merge_method& method) {
-  return is_elementwise(method) ? (size - 1) / model_chunk_bytes + 1 : 1;
+  return is_elementwise(method) ? chunks_in(size) : 1;
+}
+
+bool is_checked_whole(std::uint64_t size, std::size_t checkers) {
+  return checkers <= whole_checks_max && chunks_in(size) * checkers <= whole_checks_max;
+}
+
+bool is_checked_by_all(std::uint64_t size, std::size_t checkers) {
+  return checkers <= checks_per_chunk || is_checked_whole(size, checkers);
 }
 
 hash32 mixed_with(const hash32& mix, const address& account, const hash32& seed) {
@@ -74,7 +91,8 @@ std::vector<std::size_t> deal_order(const hash32& mix, organisation_id leaders_o
   return out;
 }
 
-deal::deal(const std::vector<organisation_id>& organisations, std::uint64_t chunks) : chunks_(chunks) {
+deal::deal(const std::vector<organisation_id>& organisations, std::uint64_t chunks, bool all_to_all)
+    : chunks_(chunks), all_to_all_(all_to_all) {
   for (std::size_t place = 0; place < organisations.size(); ++place) {
     if (place == 0 || organisations[place] != organisations[place - 1]) groups_.push_back({place, 0});
     ++groups_.back().size;
@@ -83,10 +101,22 @@ deal::deal(const std::vector<organisation_id>& organisations, std::uint64_t chun
   copies_ = std::min(checks_per_chunk, groups_.size() == 1 ? groups_.front().size : groups_.size());
 }
 
+namespace {
+
+template <class Number>
+std::vector<Number> all_up_to(Number count) {
+  std::vector<Number> out(count);
+  std::iota(out.begin(), out.end(), Number{0});
+  return out;
+}
+
+} // namespace
+
 // Chunks go around in rows of one for each organisation, and copy j of a chunk goes to the organisation j after that of the
 // first. So each organisation has `copies_` turns in a row, and its places take the turns one after the other.
 
 std::vector<std::size_t> deal::places_of(std::uint64_t chunk) const {
+  if (all_to_all_) return all_up_to(places());
   std::vector<std::size_t> out;
   for (std::size_t copy = 0; copy < copies_; ++copy) {
     const auto row = chunk / groups_.size();
@@ -103,6 +133,7 @@ std::uint64_t deal::chunk_at(std::size_t group, std::uint64_t turn) const {
 }
 
 std::vector<std::uint64_t> deal::chunks_of(std::size_t place) const {
+  if (all_to_all_) return all_up_to(chunks_);
   const auto group = group_of_[place];
   const auto turns = ((chunks_ + groups_.size() - 1) / groups_.size()) * copies_;
   std::vector<std::uint64_t> out;
@@ -113,6 +144,7 @@ std::vector<std::uint64_t> deal::chunks_of(std::size_t place) const {
 }
 
 std::uint64_t deal::count_of(std::size_t place) const {
+  if (all_to_all_) return chunks_;
   const auto group = group_of_[place];
   const auto size = groups_[group].size;
   const auto at = place - groups_[group].first;

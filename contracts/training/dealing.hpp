@@ -11,6 +11,8 @@ namespace swarm::contracts {
 
 /// So many peers make each chunk again, where there are so many.
 inline constexpr std::size_t checks_per_chunk = 2;
+/// A merge is checked whole by everybody who checks it where that makes no more chunks for all of them together.
+inline constexpr std::uint64_t whole_checks_max = 16;
 /// The chunk size of model files (merge/model/manifest.hpp).
 inline constexpr std::uint64_t model_chunk_bytes = std::uint64_t{1} << 20;
 /// The largest model file, as there.
@@ -20,6 +22,10 @@ inline constexpr std::uint64_t model_bytes_max = std::uint64_t{1} << 40;
 bool is_elementwise(const merge_method& method);
 /// In how many chunks a merge of `size` bytes, at least 1, is dealt out: one when its method needs whole models.
 std::uint64_t chunks_to_deal(std::uint64_t size, const merge_method& method);
+/// Whether so many `checkers` each make all of a merge of `size` bytes, at least 1, again: it is small.
+bool is_checked_whole(std::uint64_t size, std::size_t checkers);
+/// The same, or as there are no more checkers than each chunk has. Nobody has to draw lots then.
+bool is_checked_by_all(std::uint64_t size, std::size_t checkers);
 
 /// The mix of a proposal's seeds starts as zero, and is the same in whatever order they come. As the account is mixed in,
 /// nobody takes another one's seed out of the mix by revealing the same.
@@ -40,11 +46,11 @@ std::vector<std::size_t> deal_order(const hash32& mix, organisation_id leaders_o
 
 /// What each place in that order checks. A chunk goes to places of different organisations, to one of each where there are
 /// fewer than `checks_per_chunk`, and to different places of one where there is but one. Each organisation gets as many
-/// chunks as any other, so that many keys draw no more than one; and within it, each place.
+/// chunks as any other, so that many keys draw no more than one; and within it, each place. Or all chunks go to all places.
 class deal {
 public:
   /// `organisations` of the places in their order, those of one organisation beside each other.
-  deal(const std::vector<organisation_id>& organisations, std::uint64_t chunks);
+  deal(const std::vector<organisation_id>& organisations, std::uint64_t chunks, bool all_to_all = false);
 
   std::size_t places() const { return group_of_.size(); }
   /// The places that check `chunk`, all different; none when there are no places.
@@ -66,6 +72,7 @@ private:
   std::vector<group> groups_; ///< one for each organisation
   std::vector<std::size_t> group_of_;
   std::uint64_t chunks_;
+  bool all_to_all_;
   std::size_t copies_ = 0; ///< of each chunk
 };
 

@@ -181,6 +181,25 @@ TEST_CASE("seeds are a chain that is revealed backwards") {
   CHECK(seed_link(seed_link(seed, 5), 1) == seed_link(seed, 6));
 }
 
+TEST_CASE("a small merge goes to all who check it") {
+  CHECK(is_checked_whole(1, 16));
+  CHECK_FALSE(is_checked_whole(1, 17));
+  CHECK(is_checked_whole(5 * model_chunk_bytes, 3));
+  CHECK_FALSE(is_checked_whole(5 * model_chunk_bytes + 1, 3));
+  CHECK_FALSE(is_checked_whole(~std::uint64_t{0}, ~std::size_t{0}));
+  CHECK(is_checked_by_all(model_bytes_max, 2));
+  CHECK_FALSE(is_checked_by_all(model_bytes_max, 3));
+  const deal made({1, 1, 2}, 3, true);
+  const std::vector<std::uint64_t> all{0, 1, 2};
+  for (std::size_t place = 0; place < 3; ++place) {
+    CHECK(made.chunks_of(place) == all);
+    CHECK(made.count_of(place) == 3);
+    CHECK(made.places_of(place) == std::vector<std::size_t>{0, 1, 2});
+  }
+  CHECK(made.count_max() == 3);
+  CHECK(deal({}, 3, true).count_max() == 0);
+}
+
 TEST_CASE("a merge is dealt out by chunks where its method allows that") {
   CHECK(chunks_to_deal(1, merge_method::mean) == 1);
   CHECK(chunks_to_deal(model_chunk_bytes, merge_method::coordmedian) == 1);

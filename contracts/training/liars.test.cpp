@@ -2,10 +2,11 @@
 #include "base/random.hpp"
 #include "contracts/contracts.hpp"
 #include "contracts/testing/training_probe.hpp"
-#include "contracts/training/dealing.hpp"
+#include "contracts/training/dealt.hpp"
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -175,15 +176,8 @@ private:
 
   /// Whether `who` is right in attesting; what is dealt to it has the false chunk, otherwise.
   bool draws_false_chunk(const address& who, const checks_view& checks) const {
-    std::vector<organisation_id> seats;
-    for (const auto& seat : checks.seats)
-      seats.push_back(seat.organisation);
-    const deal dealt(seats, checks.chunks);
-    for (std::size_t place = 0; false_chunk_ && place < seats.size(); ++place)
-      if (checks.seats[place].peer == who)
-        for (const auto chunk : dealt.chunks_of(place))
-          if (chunk == *false_chunk_) return true;
-    return false;
+    const auto dealt = chunks_dealt_to(checks, probe_.proposal().size, who);
+    return false_chunk_ && std::ranges::find(dealt, *false_chunk_) != dealt.end();
   }
 
   bool act(const address& who, const head_view& head, const checks_view& checks) {

@@ -20,7 +20,7 @@ using namespace swarm::contracts;
 //   NAME vote ROUND | NAME suspect ROUND TERM | NAME leave REASON | NAME reset | NAME loss ROUND LOSS
 //   NAME accuse NAME | NAME answer | wait SECONDS
 //   NAME refused REASON [gen=]          its program was refused before it was a peer
-//   NAME commit ROUND TERM CONTRIBUTOR... [-EXCLUDED...] [size=2000]    leaves the excluded out as not available; ~: as not finite
+//   NAME commit ROUND TERM CONTRIBUTOR... [-EXCLUDED...] [size=17825792]    leaves the excluded out as not available; ~: as not finite
 //   NAME seed | NAME attest | NAME challenge KIND [NUMBER] | NAME judge yes|no | NAME checks-over
 //                                       of the proposal; all of these take term= and attempt=
 //   all seed | all attest               whoever is awaited
@@ -181,7 +181,7 @@ private:
     args.round_num = cmd.number(2);
     args.term = static_cast<std::uint32_t>(cmd.number(3));
     args.digest = digest("merge " + cmd.word(2));
-    args.size = cmd.number("size", 2000);
+    args.size = cmd.number("size", 17 * model_chunk_bytes);
     for (std::size_t i = 4; i < cmd.words.size(); ++i) {
       if (cmd.words[i].find('=') != std::string::npos) continue;
       if (cmd.words[i].front() == '~') {

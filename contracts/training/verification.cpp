@@ -15,9 +15,12 @@ std::vector<participant> verification::others() const {
   return out;
 }
 
+std::uint64_t verification::proposed_size() const {
+  return state_.merge_head(state_.round.round_num).size;
+}
+
 std::uint64_t verification::chunks() const {
-  return chunks_to_deal(state_.merge_head(state_.round.round_num).size,
-                        parse_merge_method(state_.merge_method()).value());
+  return chunks_to_deal(proposed_size(), parse_merge_method(state_.merge_method()).value());
 }
 
 void verification::await(const peer_set& whom) {
@@ -42,8 +45,7 @@ void verification::open() {
   state_.store(peer_sets::unserved, {});
   state_.store(peer_sets::available, {});
   state_.store(peer_sets::seated, {});
-  // Each of so few checks everything: there is nothing to draw lots for.
-  const bool needs_seeds = who.size() > checks_per_chunk;
+  const bool needs_seeds = !is_checked_by_all(proposed_size(), who.size());
   state_.store(peer_sets::able, needs_seeds ? peer_set{} : able);
   if (!needs_seeds) return deal_out();
   await(able);
@@ -107,7 +109,7 @@ void verification::deal_out() {
     return accept();
   }
   const auto count = chunks();
-  const deal dealt(organisations, count);
+  const deal dealt(organisations, count, is_checked_whole(proposed_size(), order.size()));
   peer_set checkers;
   for (std::size_t place = 0; place < order.size(); ++place)
     if (dealt.count_of(place) > 0) checkers.set(who[order[place]].index, true);

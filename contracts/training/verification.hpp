@@ -35,6 +35,7 @@ public:
   std::vector<participant> others() const;
   organisation_id organisation_of(std::uint16_t index) const { return state_.check_in(index).organisation; }
   /// In how many chunks the proposal is dealt out.
+  std::uint64_t proposed_size() const;
   std::uint64_t chunks() const;
   /// Among whom the proposal was dealt out, in the order of the deal; none before that.
   std::vector<participant> seats() const;

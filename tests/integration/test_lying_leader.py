@@ -11,7 +11,7 @@ from outsider import SL, Head, Outsider, check_ins
 from test_waits import Files, say
 
 CHUNK = 1 << 20
-MODELS = [{"w": np.arange(400_000, dtype=np.float64) + value} for value in (0, 1, 2)]  # four chunks
+FLOATS = 800_000  # seven chunks: more than two who check them share them out
 
 
 class ModelFile:
@@ -44,8 +44,9 @@ class ModelFile:
 class Hostile:
     """An attacker in the first round, with models that it serves to everybody who asks, and so many honest peers."""
 
-    def __init__(self, swarm, honest, leads):
+    def __init__(self, swarm, honest, leads, floats):
         self.swarm, self.models = swarm, {}
+        self.honest_models = [{"w": np.arange(floats, dtype=np.float64) + value} for value in range(honest)]
         swarm.start_sn()
         self.files = Files(swarm.certs, "sl-2", lambda handler: self.answer(handler))
         self.attacker = Outsider(swarm.sn, "sl-2", SL, self.files.endpoint)
@@ -53,7 +54,7 @@ class Hostile:
         for _ in range(honest):
             swarm.add_sl()
         self.programs = [
-            Program(sl, trains([model], minPeers=honest + 1)) for sl, model in zip(swarm.sls, MODELS, strict=False)
+            Program(sl, trains([model], minPeers=honest + 1)) for sl, model in zip(swarm.sls, self.honest_models)
         ]
         until(lambda: len(check_ins(swarm.sn)) == honest, "all models to be in", alive=swarm.sls)
 
@@ -119,8 +120,8 @@ class Hostile:
 def hostile(swarm):
     made = []
 
-    def make(honest=2, leads=True):
-        made.append(Hostile(swarm, honest, leads))
+    def make(honest=2, leads=True, floats=FLOATS):
+        made.append(Hostile(swarm, honest, leads, floats))
         return made[0]
 
     yield make
@@ -128,33 +129,34 @@ def hostile(swarm):
         one.files.clean_up()
 
 
-def assert_all_have_the_mean(loaded, own):
+def assert_all_have_the_mean(it, loaded, own):
     """The attacker's own model counts; what it proposed does not."""
     for model in loaded:
         np.testing.assert_array_equal(model, loaded[0])
-    first, rest = MODELS[0]["w"], [model["w"] for model in MODELS[1 : len(loaded)]]
-    values = np.frombuffer(own.data[-first.nbytes :], np.float64)
-    np.testing.assert_allclose(loaded[0], np.mean([first, values, *rest], axis=0), rtol=1e-12)
+    honest = [model["w"] for model in it.honest_models]
+    values = np.frombuffer(own.data[-honest[0].nbytes :], np.float64)
+    np.testing.assert_allclose(loaded[0], np.mean([values, *honest], axis=0), rtol=1e-12)
 
 
 def test_a_false_chunk_is_found_and_the_next_leader_merges(hostile):
-    """One bit of a model of four chunks is not what the models give."""
+    """One bit of a model of seven chunks is not what the models give."""
     it = hostile()
     own = it.bring()
     it.propose(it.add(own.changed(len(own.data) // 2)))
     loaded = it.finish()
     assert it.swarm.sn.merges()[0].term > 0 and it.is_barred("false merge")
-    assert_all_have_the_mean(loaded, own)
+    assert_all_have_the_mean(it, loaded, own)
 
 
-def test_with_more_peers_each_chunk_is_made_again_by_two_of_them(hostile):
-    """Who draws it is told by seeds, which all have committed to."""
-    it = hostile(honest=3)
+@pytest.mark.parametrize("floats", [FLOATS, 1000])
+def test_with_more_peers_each_chunk_is_made_again_by_two_of_them(hostile, floats):
+    """Who draws it is told by seeds, which all have committed to; what is small all have made themselves."""
+    it = hostile(honest=3, floats=floats)
     own = it.bring()
     it.propose(it.add(own.changed(len(own.data) // 2)))
     loaded = it.finish()
     assert it.is_barred("false merge")
-    assert_all_have_the_mean(loaded, own)
+    assert_all_have_the_mean(it, loaded, own)
 
 
 def test_a_proposal_that_its_leader_does_not_serve_is_nobodys_merge(hostile):
@@ -174,7 +176,7 @@ def test_a_leader_that_leaves_an_honest_model_out_is_replaced(hostile):
     merge = it.swarm.sn.merges()[0]
     assert not merge.excluded and set(merge.contributors) == set(it.everybody())
     assert it.is_barred("false merge")
-    assert_all_have_the_mean(loaded, own)
+    assert_all_have_the_mean(it, loaded, own)
 
 
 def test_a_leader_that_says_a_model_could_not_be_had_is_heard_by_nobody(hostile):
@@ -194,7 +196,7 @@ def test_who_challenges_what_is_right_is_barred(hostile):
     it.attacker.challenge(1)
     loaded = it.finish()
     assert it.is_barred("false challenge") and it.swarm.sn.merges()[0].term == 0
-    assert_all_have_the_mean(loaded, own)
+    assert_all_have_the_mean(it, loaded, own)
 
 
 def test_a_silent_checker_is_not_waited_for(hostile):
@@ -203,4 +205,4 @@ def test_a_silent_checker_is_not_waited_for(hostile):
     loaded = it.finish(attests=False)
     assert it.is_barred("silent") or (it.attacker.account, "not heard") in it.swarm.sn.departures()
     assert it.swarm.sn.merges()[0].term == 0
-    assert_all_have_the_mean(loaded, own)
+    assert_all_have_the_mean(it, loaded, own)

@@ -6,6 +6,7 @@
 #include "actors/sl/follower/refusal_text.hpp"
 #include "actors/sl/follower/session_note.hpp"
 #include "actors/sl/follower/training_reader.hpp"
+#include "actors/sl/follower/worker_names.hpp"
 #include "actors/sl/follower/worker_slot.hpp"
 #include "actors/sl/leader/leader.hpp"
 #include "actors/sl/random_base.hpp"
@@ -16,6 +17,9 @@
 
 #include <boost/json.hpp>
 #include <caf/actor_cast.hpp>
+
+#include <algorithm>
+#include <array>
 
 namespace swarm::actors {
 
@@ -146,14 +150,6 @@ void follow(self_pointer self, std::string contract) {
 
 // Actions
 
-std::string leader_name(std::uint64_t round_num, std::uint32_t term) {
-  return fmt::format("{}{}.{}", sl_names::leader_prefix, round_num, term);
-}
-
-std::string check_name(std::uint64_t id) {
-  return fmt::format("{}{}", sl_names::check_prefix, id);
-}
-
 /// The layout of a peer's model is here: tells the program in what its model differs from it.
 void explain_refusal(self_pointer self, const layout_fetched& news) {
   auto& s = self->state();
@@ -237,11 +233,12 @@ struct perform {
 
 void perform::operator()(rounds::action::start_merge& a) const {
   const auto& context = self->state().context;
-  log::info(context->log_source, "leading the merge of round {}, term {}: {} models", a.round_num, a.term,
-            a.inputs.size());
+  if (a.leads)
+    log::info(context->log_source, "leading the merge of round {}, term {}: {} models", a.round_num, a.term,
+              a.inputs.size());
   // A failure is told as a message, behind what the worker has sent before it died.
   self->state().merging.start(
-      self, leader_name(a.round_num, a.term),
+      self, a.leads ? leader_name(a.round_num, a.term) : beside_name(a.round_num, a.term),
       [context, a](std::string name) { return leader_spec(std::move(name), context, a); },
       [self = self, round_num = a.round_num, term = a.term](const std::string& why) {
         self->send(self, merge_done{round_num, term, fail(errc::internal, "the merge actor: {}", why)});
@@ -350,10 +347,12 @@ void take_reading(self_pointer self, const session::action::contract_read& news)
 
 /// Removes merges and checks that a former follower started, as nobody waits for them any more.
 void remove_workers(self_pointer self) {
-  const auto merges = sibling(*self, sl_names::leader_prefix),
-             checks = sibling(*self, sl_names::check_prefix);
+  const std::array works{sl_names::leader_prefix, sl_names::beside_prefix, sl_names::check_prefix};
   for (const auto& status : self->dir().list()) {
-    if (!status.path.starts_with(merges) && !status.path.starts_with(checks)) continue;
+    const auto is_its = [&](std::string_view prefix) {
+      return status.path.starts_with(sibling(*self, prefix));
+    };
+    if (std::ranges::none_of(works, is_its)) continue;
     const auto name = status.path.substr(parent_path(*self).size() + 1);
     if (name.find('/') == name.npos) self->dir().send(parent_path(*self), remove_child{name});
   }
@@ -469,7 +468,10 @@ caf::behavior follower_behavior(self_pointer self) {
       },
       [=](const layout_fetched& news) { explain_refusal(self, news); },
       [=](const merge_done& done) {
-        if (ends(self, self->state().merging, leader_name(done.round_num, done.term), done)) step(self, done);
+        auto& slot = self->state().merging;
+        const auto beside = beside_name(done.round_num, done.term);
+        const auto name = slot.is(beside) ? beside : leader_name(done.round_num, done.term);
+        if (ends(self, slot, name, done)) step(self, done);
       },
       [=](const check_done& done) {
         if (ends(self, self->state().checking, check_name(done.id), done)) step(self, done);

@@ -102,8 +102,9 @@ result<rounds::merge_outcome> merge_all(const leader_state& state, const std::fu
   for (const auto& [label, peer] : by_label)
     outcome.contributors.push_back(peer);
   for (const auto& out : outcome.excluded)
-    log::warning(state.context->log_source, "round {}: {} left out of the merge: {}", state.task.round_num,
-                 to_hex(out.peer.view()), out.text);
+    if (state.task.leads)
+      log::warning(state.context->log_source, "round {}: {} left out of the merge: {}", state.task.round_num,
+                   to_hex(out.peer.view()), out.text);
   outcome.digest = merged->digest;
   outcome.size = merged->size;
   return outcome;
@@ -164,8 +165,10 @@ bool try_again(leader_state& s, const model_fetched& arrival) {
 
 caf::behavior leader_behavior(role_actor<leader_state>* self) {
   auto& state = self->state();
-  state.context->board->round_num = state.task.round_num;
-  state.context->board->term = state.task.term;
+  if (state.task.leads) {
+    state.context->board->round_num = state.task.round_num;
+    state.context->board->term = state.task.term;
+  }
   for (const auto& input : state.task.inputs)
     state.missing[input.digest].input = &input;
   state.wanted = state.missing.size();

@@ -77,14 +77,15 @@ struct fetch {
   std::uint64_t size = 0;
   std::vector<holder> holders;
 };
-/// Lead this term: fetch the inputs, verify, merge, store; hand in `event::merge_done`. It is never asked for
-/// while another merge is under way.
+/// Lead this term: fetch the inputs, verify, merge, store; hand in `event::merge_done`. Or do the same beside its leader, so
+/// as to know what it has to propose. It is never asked for while another merge is under way.
 struct start_merge {
   std::uint64_t round_num = 0;
   std::uint32_t term = 0;
   std::string method;
   std::vector<merge_input> inputs;
   std::vector<left_out> refused{}; ///< contributors whose models are not even fetched
+  bool leads = true;
 };
 /// Stop the merge under way, as nobody needs it any more. No event answers this.
 struct cancel_merge {};

@@ -52,12 +52,14 @@ void peer_machine::enter_checking(session& s) {
   const bool disputed = head.phase == round_phase::disputed;
   auto* phase = std::get_if<checking>(&s.phase);
   if (phase == nullptr || phase->of != key) {
-    drop_work(s);
+    drop_merge(s);
+    drop_check(s);
     s.phase = checking{.of = key, .attempt = checks.attempt, .disputed = disputed};
   } else if (phase->attempt != checks.attempt || phase->disputed != disputed) {
     phase->attempt = checks.attempt;
     phase->disputed = disputed;
     phase->since.reset();
+    phase->own_until.reset();
   }
   auto& marks = s.training.checks;
   if (is_checked_now(*view_) && marks.digest != view_->proposal.digest)
@@ -93,8 +95,9 @@ void peer_machine::go_on(session& s, checking& phase, time_point now) {
 void peer_machine::fetch_early(const session& s, checking& phase) {
   const auto& proposal = view_->proposal;
   const bool has_size = proposal.size == model_size_of(*view_, options_.self);
-  if (phase.fetched || !is_in(s) || s.training.checks.wrong || models_.fetching || !has_size
-      || models_.local.contains(proposal.digest))
+  const auto& beside = s.training.beside;
+  if ((beside && beside->is_under_way()) || phase.fetched || !is_in(s) || s.training.checks.wrong
+      || models_.fetching || !has_size || models_.local.contains(proposal.digest))
     return;
   phase.fetched = true;
   models_.fetching = proposal.digest;
@@ -121,7 +124,8 @@ bool peer_machine::reveal_seed(session& s) {
 bool peer_machine::check(session& s, checking& phase, std::vector<std::uint64_t> chunks, time_point now) {
   const auto& marks = s.training.checks;
   std::erase_if(chunks, [&](std::uint64_t chunk) { return marks.right.contains(chunk); });
-  if (chunks.empty() || marks.wrong) return true;
+  if (chunks.empty() || marks.wrong || has_made(s)) return true;
+  if (waits_for_own(s, phase, now)) return false;
   auto task = check_of(*view_, options_.self, std::move(chunks), !marks.exclusions_stand);
   wait_for(fmt::format("round {}: checking {} of the merge that {} proposes", view_->head.round_num,
                        task.whole ? "all" : fmt::format("{} chunks", task.chunks.size()),
@@ -142,7 +146,8 @@ void peer_machine::check_deal(session& s, checking& phase, time_point now) {
     marks.exclusions_stand = true;
     marks.wrong.reset();
   }
-  if (!check(s, phase, contracts::chunks_dealt_to(view_->checks, options_.self), now)) return;
+  if (!check(s, phase, contracts::chunks_dealt_to(view_->checks, view_->proposal.size, options_.self), now))
+    return;
   if (marks.wrong && !marks.challenged) return challenge(s, *marks.wrong);
   if (marks.wrong) return; // others have not borne it out
   const auto& head = view_->head;
@@ -211,7 +216,7 @@ duration peer_machine::check_time() const {
   if (head.phase == round_phase::disputed) {
     if (checks.chunks > 1) part = std::min(size, contracts::model_chunk_bytes);
   } else if (!checks.seats.empty() && checks.chunks > 0) {
-    const auto most = contracts::deal_of(checks).count_max();
+    const auto most = contracts::deal_of(checks, view_->proposal.size).count_max();
     part = size / (checks.chunks / std::max<std::uint64_t>(1, most)) + 1;
   }
   return std::chrono::seconds(contracts::check_seconds
@@ -261,6 +266,7 @@ void peer_machine::drop_check(session& s) {
 /// Whatever an actor works on for this session.
 void peer_machine::drop_work(session& s) {
   drop_merge(s);
+  drop_merge_beside(s);
   drop_check(s);
 }
 

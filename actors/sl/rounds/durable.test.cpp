@@ -31,7 +31,7 @@ machine_bench with_merge() {
   t.disk_answers = false;
   t.close(1);
   t.look();
-  t.step(event::merge_done{1, 0, merge_outcome{t.digest(9), 500, {t.account(1)}, {}}});
+  t.step(event::merge_done{1, 0, merge_outcome{t.digest(9), machine_bench::model_size, {t.account(1)}, {}}});
   return t;
 }
 

@@ -18,6 +18,7 @@ void peer_machine::go_on(session& s, merging& phase, time_point now) {
   // A check-in of the former process counts as well.
   if (!is_in(s) && !is_listed(*view_, options_.self)) return come_late(s, now);
   if (view_->head.leader == options_.self) return lead(s, phase, now);
+  merge_beside_leader(s);
   watch_leader(s, now);
 }
 
@@ -39,6 +40,11 @@ void peer_machine::lead(session& s, merging& phase, time_point now) {
   const auto size = model_size_of(*view_, options_.self);
   action::start_merge start{head.round_num, head.term, head.merge_method, merge_inputs(*view_, size),
                             wrong_sizes(*view_, size)};
+  if (const auto* made = made_beside(s, start.inputs)) {
+    phase.job->outcome = *made;
+    return commit(s, *made);
+  }
+  drop_merge_beside(s);
   wait_for(fmt::format("leading round {}, term {}: merging {} models", head.round_num, head.term,
                        start.inputs.size()),
            now);
@@ -118,8 +124,12 @@ void peer_machine::step(const event::leader_unheard& news, time_point now) {
 
 void peer_machine::step(const event::merge_done& done, time_point now) {
   auto* s = std::get_if<session>(&state_);
+  const round_and_term of{done.round_num, done.term};
+  if (s != nullptr && s->training.beside && s->training.beside->is_under_way()
+      && s->training.beside->of == of)
+    return take_merge_beside(*s->training.beside, done, now);
   auto* phase = s != nullptr ? std::get_if<merging>(&s->phase) : nullptr;
-  if (phase == nullptr || !phase->job || phase->of != round_and_term{done.round_num, done.term}) return;
+  if (phase == nullptr || !phase->job || phase->of != of) return;
   if (!done.outcome) {
     act(action::note{
         true, fmt::format("merging round {} failed: {}", done.round_num, done.outcome.error().message)});
@@ -171,6 +181,7 @@ void peer_machine::nothing_merged(session& s, const merge_outcome& outcome, time
 
 /// Cancels the merge under way once this node does not lead that term any more.
 void peer_machine::drop_stale_merge(session& s) {
+  drop_stale_merge_beside(s);
   const auto* phase = std::get_if<merging>(&s.phase);
   if (phase == nullptr) return;
   const auto& head = view_->head;

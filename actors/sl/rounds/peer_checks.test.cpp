@@ -253,6 +253,8 @@ TEST_CASE("a proposal of another size than all models have is not fetched") {
 
 TEST_CASE("once their time is over the round goes on without those who are silent") {
   proposed_round t;
+  for (auto& in : t.view.check_ins)
+    in.size = 500;
   t.look();
   t.found();
   t.heard();

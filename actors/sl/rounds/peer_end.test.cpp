@@ -82,7 +82,8 @@ TEST_CASE("inactive: a finished peer is counted but brings nothing") {
 TEST_CASE("active: a finished peer passes on the last merge") {
   finished t(on_train_end::active);
   CHECK(t.last<action::call>().input
-        == machine_bench::encode_check_in({1, 2, t.digest(9), 500, t.digest(77), 1, 1, true}));
+        == machine_bench::encode_check_in(
+            {1, 2, t.digest(9), machine_bench::model_size, t.digest(77), 1, 1, true}));
   t.in(1);
   t.done();
   t.merge(10, 2);
@@ -93,7 +94,8 @@ TEST_CASE("active: a finished peer passes on the last merge") {
   SUBCASE("once it has it") {
     t.fetched(10);
     CHECK(t.last<action::call>().input
-          == machine_bench::encode_check_in({1, 3, t.digest(10), 500, t.digest(77), 1, 2, true}));
+          == machine_bench::encode_check_in(
+              {1, 3, t.digest(10), machine_bench::model_size, t.digest(77), 1, 2, true}));
   }
   SUBCASE("or its own, when nobody gives the merge") {
     for (int i = 0; i < 20 && t.calls().empty(); ++i) {

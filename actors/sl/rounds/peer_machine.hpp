@@ -167,6 +167,15 @@ private:
   void drop_stale_merge(session& s);
   void drop_merge(session& s);
 
+  // beside.cpp: the merge that each makes of its own where everybody checks all of it
+  void merge_beside_leader(session& s);
+  const merge_outcome* made_beside(const session& s, const std::vector<merge_input>& inputs) const;
+  void take_merge_beside(merge_beside& beside, const event::merge_done& done, time_point now);
+  bool has_made(const session& s) const;
+  bool waits_for_own(session& s, checking& phase, time_point now);
+  void drop_stale_merge_beside(session& s);
+  void drop_merge_beside(session& s);
+
   // checking.cpp: a merge that is proposed
   void enter_checking(session& s);
   void go_on(session& s, checking& phase, time_point now);

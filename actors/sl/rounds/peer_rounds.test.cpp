@@ -38,7 +38,7 @@ TEST_CASE("the leader merges once and commits what came out") {
                                            1,
                                            0,
                                            t.digest(9),
-                                           500,
+                                           machine_bench::model_size,
                                            outcome.contributors,
                                            {outcome.excluded[0].peer, outcome.excluded[1].peer},
                                            {outcome.excluded[0].reason, outcome.excluded[1].reason}}));
@@ -249,7 +249,7 @@ TEST_CASE("a merged model is fetched, loaded, reported, and the sync answered") 
   t.look();
   REQUIRE(t.count<action::fetch>() == 1);
   const auto& fetch = t.last<action::fetch>();
-  CHECK(fetch.size == 500);
+  CHECK(fetch.size == machine_bench::model_size);
   REQUIRE(fetch.holders.size() == 3);
   CHECK(fetch.holders[0].peer == t.account(2)); // merged it
   CHECK(fetch.holders[1].peer == t.account(3)); // has loaded it
@@ -354,14 +354,15 @@ TEST_CASE("how large models are is known by one's own, else by what most peers s
     t.in(number);
   t.in(6, 0).size = 0;
   auto& ins = t.view.check_ins;
+  constexpr auto larger = 2 * machine_bench::model_size;
   const auto size_of = [&](std::uint8_t self) { return model_size_of(t.view, t.account(self)); };
-  ins[0].size = 9000;
+  ins[0].size = larger;
   CHECK(size_of(1) == machine_bench::model_size);
-  CHECK(size_of(2) == 9000);
-  ins[1].size = 9000;
+  CHECK(size_of(2) == larger);
+  ins[1].size = larger;
   CHECK(size_of(6) == machine_bench::model_size);
-  ins[2].size = 9000;
-  CHECK(size_of(1) == 9000);
+  ins[2].size = larger;
+  CHECK(size_of(1) == larger);
   CHECK(size_of(5) == machine_bench::model_size);
   ins.clear();
   CHECK(size_of(1) == 0);

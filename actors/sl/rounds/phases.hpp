@@ -74,8 +74,9 @@ struct checking {
   std::optional<time_point> since; ///< when this node first saw this stage
   time_point close_at{};           ///< it is not waited for the others longer than that
   std::optional<check_task> running;
-  bool fetched = false;     ///< what is proposed was asked for
-  time_point check_again{}; ///< not before then
+  bool fetched = false;                ///< what is proposed was asked for
+  time_point check_again{};            ///< not before then
+  std::optional<time_point> own_until; ///< this node's own merge is not waited for any longer
 };
 
 /// The training is complete; the program still has to get the final model.
@@ -146,6 +147,16 @@ struct check_marks {
   bool refused = false; ///< a challenge of this node
 };
 
+/// The merge of a round that this node makes beside the leader, as it will have to check all of it.
+struct merge_beside {
+  round_and_term of;
+  std::vector<merge_input> inputs;
+  std::optional<merge_outcome> outcome; ///< what it came to
+  bool given_up = false;                ///< it came to nothing, or too late
+
+  bool is_under_way() const { return !outcome && !given_up; }
+};
+
 /// The growing pauses between tries of a merge that this node leads and that fails.
 struct merge_pauses {
   static constexpr duration first = std::chrono::seconds(1);
@@ -186,6 +197,7 @@ struct membership {
   bool layout_refused = false; ///< the contract does not even take this program's layout as a wish
   round_marks marks;
   check_marks checks;
+  std::optional<merge_beside> beside;
   merge_pauses leading;
   std::optional<double> mean_loss; ///< of all peers, at the last merge
 };

@@ -37,7 +37,23 @@ std::optional<std::vector<std::uint64_t>> dealt_to(const training_reading& train
   if (looks_at_all || checks.chunks <= 1) return std::nullopt;
   if (disputed && checks.kind == contracts::challenge_kind::exclusion) return std::nullopt;
   if (disputed) return std::vector{checks.number};
-  return contracts::chunks_dealt_to(checks, who);
+  auto dealt = contracts::chunks_dealt_to(checks, proposal.size, who);
+  if (dealt.size() == checks.chunks) return std::nullopt;
+  return dealt;
+}
+
+/// Whether `who` contributes to the round.
+bool has_brought(const training_reading& training, const address& who) {
+  const auto in = std::ranges::find(training.check_ins, who, &contracts::check_in_view::peer);
+  return in != training.check_ins.end() && in->weightage > 0 && !in->digest.is_zero();
+}
+
+/// Whether all who contribute make the merge of models of `size` bytes, as each of them will check all of it.
+bool is_merged_by_all(const training_reading& training, std::uint64_t size) {
+  const auto count =
+      std::ranges::count_if(training.check_ins, [](const auto& in) { return in.weightage > 0; });
+  return training.head.verify == contracts::verify_mode::before && count > 1 && size > 0
+         && contracts::is_checked_by_all(size, static_cast<std::size_t>(count) - 1);
 }
 
 } // namespace
@@ -232,16 +248,12 @@ std::optional<model_gate::judgement> model_gate::judge_input(const event::asked&
                                                              const training_reading& training) const {
   if (!is_checked(training.head.phase) || from.digest.is_zero() || from.what != wanted::model)
     return std::nullopt;
-  const auto has_brought = [&](const address& who) {
-    const auto in = std::ranges::find(training.check_ins, who, &contracts::check_in_view::peer);
-    return in != training.check_ins.end() && in->weightage > 0 && !in->digest.is_zero();
-  };
   const bool is_input = std::ranges::any_of(training.check_ins, [&](const auto& in) {
     return in.weightage > 0 && in.digest == from.digest
            && (in.peer == self_ || training.head.leader == self_);
   });
   if (!is_input) return std::nullopt;
-  if (!has_brought(*from.who.account))
+  if (!has_brought(training, *from.who.account))
     return judgement{verdict::refused,
                      fmt::format("the models of round {} are for those who contributed to it "
                                  "while its merge is checked",
@@ -271,7 +283,9 @@ model_gate::judgement model_gate::judge_own(const event::asked& from,
   if (from.what == wanted::layout && peer_of(training, account) != nullptr) return {verdict::granted, {}};
   if (head.phase != round_phase::merging)
     return {verdict::refused, fmt::format("round {} is not being merged", head.round_num)};
-  if (head.leader != account)
+  const bool merges =
+      head.leader == account || (has_brought(training, account) && is_merged_by_all(training, in->size));
+  if (!merges)
     return {verdict::refused,
             fmt::format("the model of a single peer is for the leader of round {}, which is {}",
                         head.round_num, to_hex(head.leader.view()))};

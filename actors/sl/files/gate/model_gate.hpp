@@ -5,8 +5,8 @@
 namespace swarm::gate {
 
 /// Who may read which model of this node, without I/O, clock or threads. A model that this node brought to
-/// the round is for the leader of that round alone, while it is merged, and for those who contributed while the merge is
-/// checked, as much of it as is dealt to them; a merged or proposed one for the peers of its
+/// the round is for the leader of that round while it is merged, and for those who contributed while the merge is
+/// checked, as much of it as is dealt to them; where each of them checks all of the merge, also before; a merged or proposed one for the peers of its
 /// training and for SWCIs, and so is the progress of a merge. Who asks says its account, which counts when it is registered with the certificate
 /// of the connection. The chain decides, and what was read of it is believed for one block, and for
 /// `reading_age_max`.

@@ -283,6 +283,36 @@ TEST_CASE("who checks a merge gets what is dealt to it, and all get what is chal
   CHECK_FALSE(granted().chunks);
 }
 
+TEST_CASE("where all check all of a merge, who contributes gets the models while they are merged") {
+  bench b;
+  auto& of = b.chain.training;
+  for (auto& in : of.check_ins)
+    in.size = 1000;
+  b.block();
+  CHECK(b.judge(other_peer, own) == verdict::granted);
+  for (const auto who : {outsider, swci, gone})
+    CHECK(b.judge(who, own) == verdict::refused);
+  SUBCASE("and not before") {
+    b.collecting();
+  }
+  SUBCASE("nor where leaders are trusted") {
+    of.head.verify = contracts::verify_mode::off;
+  }
+  SUBCASE("nor where the models are large and there are more") {
+    for (auto& in : of.check_ins)
+      in.size = contracts::whole_checks_max * contracts::model_chunk_bytes;
+    for (std::uint8_t more = 20; more < 22; ++more) {
+      of.check_ins.push_back(of.check_ins.front());
+      of.check_ins.back().peer = account(more);
+    }
+  }
+  SUBCASE("nor what it has not revealed itself") {
+    of.check_ins.back().digest = {};
+  }
+  b.block();
+  CHECK(b.judge(other_peer, own) == verdict::refused);
+}
+
 TEST_CASE("layouts are for whoever has registered as a peer, even if it was refused since") {
   bench b;
   for (const auto who : {leader, other_peer, gone}) {

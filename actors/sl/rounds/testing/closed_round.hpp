@@ -21,7 +21,7 @@ struct closed_round : machine_bench {
   }
   merge_outcome outcome(std::uint8_t number) const {
     return {digest(number),
-            500,
+            model_size,
             {account(1), account(2)},
             {{account(3), contracts::exclusion_reason::not_available, "not there"},
              {account(4), contracts::exclusion_reason::not_finite, "is NaN"}}};

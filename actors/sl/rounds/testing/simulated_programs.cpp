@@ -44,6 +44,7 @@ scenario scenario::draw(seeded_random& random) {
     out.lies = up_to(1000); // two that disagree stop a round
   else if (out.reliable >= 3 && out.reliable < out.nodes && random.below(2) == 0)
     out.lies = 500 + up_to(500);
+  if (random.below(2) == 0) out.model_size = 20 << 20;
   return out;
 }
 
@@ -51,10 +52,10 @@ std::string scenario::describe() const {
   return fmt::format(
       "{} nodes, {} of them reliable, minPeers {}, faults until {} s, delays up to {} ms; of a "
       "thousand: {} slow messages, {} lost events, {} lost calls, {} failed fetches, {} stuck "
-      "merges; {} accidents{}{}{}{}{}",
+      "merges; {} accidents; models of {} bytes{}{}{}{}{}{}",
       nodes, reliable, min_peers, std::chrono::duration_cast<std::chrono::seconds>(quiet_at).count(),
       std::chrono::duration_cast<std::chrono::milliseconds>(delay_max).count(), slow_message, lost_event,
-      lost_call, failed_fetch, stuck_merge, accidents, may_reset ? ", perhaps a reset" : "",
+      lost_call, failed_fetch, stuck_merge, accidents, model_size, may_reset ? ", perhaps a reset" : "",
       one_diverges ? ", the last one diverges" : "", one_differs ? ", the last one differs" : "",
       one_asks ? ", the last one asks for another minPeers" : "",
       withholds > 0 ? fmt::format(", the last one withholds {}", withholds) : "",
@@ -112,7 +113,7 @@ void simulation::send_models(node& n, bool close) {
   const auto digest = p.has.digest();
   models_[digest] = p.has;
   n.put(digest);
-  const model_ref model{digest, 1000, p.layout};
+  const model_ref model{digest, scenario_.model_size, p.layout};
   p.asked_in_request = false;
   note(&n,
        fmt::format("program {}: {}", close ? "closes with" : "syncs", to_hex(digest.view()).substr(0, 10)));

@@ -384,13 +384,13 @@ void simulation::finish_merge(node& n, const action::start_merge& task, const st
     note(&n, "has nothing to merge");
   } else {
     auto merged = mean_of(from);
-    if (n.number >= scenario_.reliable && fault(scenario_.lies)) {
+    if (task.leads && n.number >= scenario_.reliable && fault(scenario_.lies)) {
       note(&n, "lies");
       merged.value = 2 * merged.value + 1;
       ++lies_;
     }
     outcome.digest = merged.digest();
-    outcome.size = 1000;
+    outcome.size = scenario_.model_size;
     models_[outcome.digest] = merged;
     n.put(outcome.digest);
   }

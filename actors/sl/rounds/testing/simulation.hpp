@@ -28,14 +28,15 @@ struct scenario {
   std::uint32_t lost_event = 0;
   std::uint32_t lost_call = 0;
   std::uint32_t failed_fetch = 0;
-  std::uint32_t stuck_merge = 0; ///< never gets on, until it is cancelled
-  std::uint32_t accidents = 0;   ///< number of: death of a process or program, signal, outage of the SN
-  bool may_reset = false;        ///< one of the accidents may be an operator's reset
-  bool one_diverges = false;     ///< the last node's models are not finite
-  bool one_differs = false;      ///< the last node's models have other parameters
-  bool one_asks = false;         ///< the last node's programs ask for another minPeers
-  std::uint32_t withholds = 0;   ///< of the last node's reveals, so many of a thousand are not sent
-  std::uint32_t lies = 0;        ///< of the merges of unreliable nodes, so many of a thousand are wrong
+  std::uint32_t stuck_merge = 0;   ///< never gets on, until it is cancelled
+  std::uint32_t accidents = 0;     ///< number of: death of a process or program, signal, outage of the SN
+  bool may_reset = false;          ///< one of the accidents may be an operator's reset
+  bool one_diverges = false;       ///< the last node's models are not finite
+  bool one_differs = false;        ///< the last node's models have other parameters
+  bool one_asks = false;           ///< the last node's programs ask for another minPeers
+  std::uint32_t withholds = 0;     ///< of the last node's reveals, so many of a thousand are not sent
+  std::uint32_t lies = 0;          ///< of the merges of unreliable nodes, so many of a thousand are wrong
+  std::uint64_t model_size = 1000; ///< as is said of them; where they are small, all make the merge at once
 
   static scenario draw(seeded_random& random);
   std::string describe() const;
