@@ -87,14 +87,12 @@ stage_model() {
   ((status < 2)) || count model failed "the verification itself" "(exit $status)"
 }
 
-stage_unit() {
-  check_counted unit build build release
-  run_ctest unit release "$FILTER"
-}
+stage_build() { check_counted build release build release; }
+
+stage_unit() { run_ctest unit release "$FILTER"; }
 
 # A thousand networks of the abstract chain, and some of the real one.
 stage_sim() {
-  check_counted sim build build release swarm-sim
   check_counted sim "1000 networks" run_sim --seeds 1000 --hours 0.01
   check_counted sim "6 networks of real chains" run_sim --seeds 6 --hours 0.005 --chain
   check_counted sim "2 sieges" run_sim --siege --seeds 2 --honest-sns 2
@@ -103,37 +101,27 @@ stage_sim() {
 # What the stages asan and fuzz run, from one build with both kinds of instrumentation.
 sanitized_programs() { programs_of asan test && programs_of asan fuzz; }
 
-# The sanitized programs are built and run for as long as the whole run lasts no longer than SANITIZED_MINUTES. On a slow
-# machine without a compiler cache they have some time all the same, though none after LAST_MINUTE.
-SANITIZED_MINUTES=${SWARM_SANITIZED_MINUTES:-52} LAST_MINUTE=75
-# seconds_left SECONDS: those until SANITIZED_MINUTES; so many at least, within LAST_MINUTE.
-seconds_left() {
-  local left=$((SANITIZED_MINUTES * 60 - SECONDS)) last=$((LAST_MINUTE * 60 - SECONDS))
-  ((left > $1)) || left=$1
-  echo $((left < last ? left : last))
-}
+# The sanitized programs are built and run until minute SANITIZED_MINUTES of the whole run. Without a compiler cache their
+# build takes longer than all the rest, so it is not even begun when the other one has not ended by SANITIZED_BY.
+SANITIZED_MINUTES=${SWARM_SANITIZED_MINUTES:-56} SANITIZED_BY=15
+seconds_left() { echo $((SANITIZED_MINUTES * 60 - SECONDS)); }
 
-# Begins that build while the Python tests have the machine before it. Without a compiler cache it takes longer than all
-# the rest, so it gets some time more; what is not built then is skipped by name.
-SANITIZED_BUILD="" SANITIZED_CUT=false SANITIZED_SECONDS=${SWARM_SANITIZED_SECONDS:-240}
+# Begins that build while the Python tests have the machine before it; what is not built in time is skipped by name.
+SANITIZED_BUILD="" SANITIZED_CUT=false
 begin_sanitized_build() {
   local programs
+  ((SECONDS < SANITIZED_BY * 60)) || { SANITIZED_CUT=true && return; }
   configure asan || return 1
   mapfile -t programs < <(sanitized_programs)
-  nice -n 19 ninja -C build/asan -k 0 -j "$(job_count)" "${programs[@]}" >"$RESULTS/asan-build.log" 2>&1 &
+  in_background nice -n 19 ninja -C build/asan -k 0 -j "$(job_count)" "${programs[@]}" >"$RESULTS/asan-build.log" 2>&1
   SANITIZED_BUILD=$!
-  # Bash lets nothing that runs in the background hear of Ctrl-C.
-  trap 'kill "$SANITIZED_BUILD" 2>/dev/null || true' EXIT
 }
 end_sanitized_build() {
-  local until
-  until=$((SECONDS + $(seconds_left "$SANITIZED_SECONDS")))
   while [[ -n $SANITIZED_BUILD ]] && kill -0 "$SANITIZED_BUILD" 2>/dev/null; do
-    ((SECONDS < until)) || { SANITIZED_CUT=true && kill "$SANITIZED_BUILD"; } || true
+    (($(seconds_left) > 0)) || { SANITIZED_CUT=true && kill -- "-$SANITIZED_BUILD"; } || true
     sleep 1
   done
   SANITIZED_BUILD=""
-  trap - EXIT
 }
 
 # take_ready STAGE test|fuzz: sets `ready` to the programs that are built. The others are skipped when the build was cut
@@ -141,6 +129,9 @@ end_sanitized_build() {
 take_ready() {
   local program
   ready=()
+  if $SANITIZED_CUT && [[ ! -f build/asan/build.ninja ]]; then
+    count "$1" skipped "all sanitized programs" "there is no time to build them without a compiler cache" && return
+  fi
   if ! configure asan || [[ -z $(programs_of asan "$2") ]]; then count "$1" failed "the sanitized build"; fi
   for program in $(programs_of asan "$2"); do
     if [[ $(ninja -C build/asan -n "$program") == *"no work to do"* ]]; then
@@ -157,12 +148,12 @@ take_ready() {
 # processors. What is not done in time is skipped by name.
 stage_asan() {
   local ready program until
-  if grep -q '^FAILED: ' "$RESULTS/asan-build.log"; then
+  if grep -qs '^FAILED: ' "$RESULTS/asan-build.log"; then
     grep -A 30 -m 1 '^FAILED: ' "$RESULTS/asan-build.log" >&2
     count asan failed build
   fi
   take_ready asan test
-  until=$((SECONDS + $(seconds_left 480)))
+  until=$((SANITIZED_MINUTES * 60))
   for program in "${ready[@]#bin/}"; do
     (($(jobs -rp | wc -l) < $(job_count))) || wait -n || true
     run_sanitized "$program" $((until - SECONDS)) &
@@ -246,30 +237,65 @@ stage_fuzz() {
   run_fuzzers 5 "${ready[@]}"
 }
 
+# in_background COMMAND...: with a process group of its own, which ends with this run. Bash lets nothing that runs in the
+# background hear of Ctrl-C.
+BACKGROUND=()
+in_background() {
+  set -m
+  { set +m && "$@"; } &
+  set +m
+  BACKGROUND+=("-$!")
+  trap end_background EXIT
+}
+end_background() { ((${#BACKGROUND[@]} == 0)) || kill -- "${BACKGROUND[@]}" 2>/dev/null || true; }
+
+# run_stage STAGE: in a subshell with errors off: each stage counts its own failures, none may end the run.
+run_stage() {
+  local started=$SECONDS
+  say "test stage: $1"
+  if ! (set +e; "stage_$1") && ! failure_noted "$1"; then
+    count "$1" failed "the stage as a whole"
+  fi
+  say "test stage $1 took $((SECONDS - started)) s"
+}
+
+# Unit tests and simulations keep the processors busy while most Python tests wait: they run beside each other.
+BESIDE=""
+run_beside() {
+  renice -n 10 "$BASHPID" >/dev/null
+  run_stage unit
+  run_stage sim
+}
+begin_beside() {
+  in_background run_beside >"$RESULTS/beside.log" 2>&1
+  BESIDE=$!
+}
+end_beside() {
+  wait "$BESIDE" || true
+  cat "$RESULTS/beside.log" >&2
+}
+
 command_test() {
-  local stages=(lint model unit sim python asan fuzz) stage started
+  local stages=(lint model build python asan fuzz) stage
   if [[ ${1:-} == --scramble ]]; then
     stages=(scramble)
     shift
   elif [[ ${1:-} ]]; then
-    stages=(unit python)
+    stages=(build unit python)
   fi
   FILTER=${1:-}
   need test
   rm -rf "$RESULTS"
   mkdir -p "$RESULTS"
   for stage in "${stages[@]}"; do
-    started=$SECONDS
-    say "test stage: $stage"
-    case $stage in
-      python) [[ -n $FILTER ]] || begin_sanitized_build || warn "the sanitized build cannot begin" ;;
-      asan) end_sanitized_build ;;
-    esac
-    # In a subshell with errors off: each stage counts its own failures, none may end the run.
-    if ! (set +e; "stage_$stage") && ! failure_noted "$stage"; then
-      count "$stage" failed "the stage as a whole"
+    if [[ $stage == python && -z $FILTER ]]; then
+      begin_beside
+      begin_sanitized_build || warn "the sanitized build cannot begin"
     fi
-    say "test stage $stage took $((SECONDS - started)) s"
+    [[ $stage != asan ]] || end_sanitized_build
+    run_stage "$stage"
+    [[ $stage != python || -z $BESIDE ]] || end_beside
   done
+  BACKGROUND=()
   print_totals
 }
