@@ -128,6 +128,9 @@ class SwarmCallback(SwarmCallbackBase):
     def _check_model(self) -> None:
         self._state.check()
 
+    def _shared_bytes(self) -> int:
+        return sum(tensor.size for tensor in self._state.inventory().shared)
+
     def _inventory(self) -> Inventory:
         found = self._state.inventory()
         found.wrappers = self._wrappers

@@ -186,6 +186,11 @@ class SwarmCallback(SwarmCallbackBase, keras.callbacks.Callback):
     def _inventory(self) -> Inventory:
         return self._state.inventory()
 
+    def _shared_bytes(self) -> int:
+        if self._bare_model() is None or not is_built(self._state.model):
+            return 0
+        return sum(tensor.size for tensor in self._state.inventory().shared)
+
     def _judge_first_batch(self) -> Tuple[float, float]:
         return self._judge().dry_run()
 

@@ -87,7 +87,7 @@ train(torch.nn.Sequential(*map(__import__("copy").deepcopy, model)), swarm)
     assert lines[0] == "train.py: it can take part; 0 problems and 5 warnings"
     assert "Run         alone, 3 batches; stopped after 3 batches" in lines
     assert "            syncFrequency = 99" in lines and "            sharedParameters = ['2.*']" in lines
-    assert "Shared: 2 tensors, 72 bytes of at most 2047.0 MiB" in lines
+    assert "Shared: 2 tensors, 72 bytes of at most 1048560.0 MiB" in lines
     assert "  float32  2x8  64 bytes  2.weight" in lines
     assert "  0.weight: sharedParameters does not name it" in lines
     assert "  0.scratch: it is no persistent buffer" in lines

@@ -243,19 +243,39 @@ def test_bfloat16_keeps_its_bits(monkeypatch):
     assert model.weight.detach().view(torch.int16).numpy().view(np.uint16).tolist() == bits.tolist()
 
 
-def test_more_than_a_message_holds_is_said_with_sizes():
+@pytest.fixture
+def without_shared_memory(monkeypatch):
+    monkeypatch.setenv("SWARM_SHARED_MEMORY", "false")
+
+
+def test_more_than_a_message_holds_is_said_with_sizes(without_shared_memory):
     text = r"3072.0 MiB to be shared, .* at most 2047.0 MiB; the largest are a 2048.0 MiB"
     with pytest.raises(SwarmError, match=text):
         check_size({"a": 2 << 30, "b": 1 << 30, "c": 4})
     check_size({"a": (2 << 30) - (2 << 20)})
 
 
-def test_a_model_of_over_2_gib_is_refused_when_the_callback_is_made():
+def test_shared_memory_carries_more():
+    check_size({"a": 2 << 30, "b": 1 << 30})
+    with pytest.raises(SwarmError, match="the channel to the SL carries at most 1048560.0 MiB"):
+        check_size({"a": 1 << 40})
+
+
+def test_a_model_of_over_2_gib_is_refused_when_the_callback_is_made(without_shared_memory):
     """Its memory is one page, seen many times."""
     model = nn.Module()
     model.weight = nn.Parameter(torch.zeros(1).expand(600 << 20), requires_grad=False)
     with pytest.raises(SwarmError, match="Init call to SL container failed - the model has 2400.0 MiB to be shared"):
         make_callback(model)
+
+
+def test_a_model_of_over_2_gib_is_refused_by_an_sl_without_shared_memory(swarm):
+    swarm()
+    model = nn.Module()
+    model.weight = nn.Parameter(torch.zeros(1).expand(600 << 20), requires_grad=False)
+    text = "the model has 2400 MiB to be shared, the FIFOs .* 2046 MiB, .* the SL does not have it. Start the SL with"
+    with pytest.raises(SwarmError, match=text):
+        make_callback(model).on_train_begin()
 
 
 def test_what_cannot_be_shared_is_named_with_its_size():

@@ -13,7 +13,7 @@ import time
 from typing import Any, Dict, List, Optional
 
 from .._training.callback import LOOPBACK_VARIABLE
-from .._training.shared import SHARED_BYTES_MAX
+from .._training.shared import shared_bytes_max
 from .findings import problems_of, warnings_of
 from .text import text_of
 
@@ -131,7 +131,7 @@ def _report(program: List[str], record: Optional[Dict[str, Any]], why: Optional[
     if not record["callbacks"] and not record["errors"] and not record["failure"]:
         record["failure"] = "it makes no SwarmCallback"
     size = sum(one["size"] for one in record["shared"])
-    report = {"program": " ".join(program), **record, "bytes": size, "bytes_max": SHARED_BYTES_MAX}
+    report = {"program": " ".join(program), **record, "bytes": size, "bytes_max": shared_bytes_max()}
     report["problems"], report["warnings"] = problems_of(record), warnings_of(record)
     report["outcome"] = "problems" if report["problems"] else "failed" if record["failure"] else "fine"
     return report

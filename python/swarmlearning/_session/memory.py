@@ -30,6 +30,7 @@ SLOTS = 2
 COPIED_AT_ONCE = 8 << 20  # bytes
 COPIERS_MAX = 4  # threads; more than that memory does not serve
 HEADER_MAX = 16 << 20  # bytes of JSON
+FILE_BYTES_MAX = (1 << 40) - HEADER_MAX  #: bytes of all tensors together that an SL stores
 
 _NUMPY_NAMES = {theirs: ours for ours, theirs in SAFETENSORS_NAMES.items()}
 _NO_EXEC_SEAL = 8  # MFD_NOEXEC_SEAL, of Linux 6.3

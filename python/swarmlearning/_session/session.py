@@ -10,7 +10,7 @@ from typing import Any, Callable, Optional, Tuple, Type, TypeVar
 
 from ..errors import PipeClosed, SwarmError
 from .arrays import Params
-from .channel import Channel
+from .channel import BODY_SIZE_MAX, Channel
 from .memory import SharedMemory, can_share
 from .messages import (
     KillSessionRequest,
@@ -35,6 +35,8 @@ MergedHandler = Callable[[Params], Tuple[float, float, int, int]]
 NoticeHandler = Callable[[str], None]
 
 NO_NOTICE = ("", "StatusOK")
+#: Bytes of all tensors together that a message in the FIFOs can hold; 1 MiB is left for names and shapes.
+MESSAGE_BYTES_MAX = BODY_SIZE_MAX - (1 << 20)
 
 
 class Session:
@@ -99,11 +101,23 @@ class Session:
         request = SyncRequest(self.session_id, number, weightage, 1)
         place = self._memory.put(params) if self._memory else None
         if place is None:
+            self.check_size(sum(len(array.data) for array in params.values()))
             request.inputParams = Weights(params)
         else:
             request.inputMemory = place
             self._channel.bytes_sent += place.size
         return request
+
+    def check_size(self, size: int) -> None:
+        """Raises when tensors of `size` bytes can go to the SL in no way that this session has."""
+        if size <= MESSAGE_BYTES_MAX or (self._memory and not self._memory.failure):
+            return
+        why = f"it failed: {self._memory.failure}" if self._memory else "the SL does not have it"
+        raise SwarmError(
+            f"the model has {size >> 20} MiB to be shared, the FIFOs to the SL carry at most {MESSAGE_BYTES_MAX >> 20} "
+            f"MiB, and shared memory, which carries more, cannot be used: {why}. Start the SL with --shared-memory=true, "
+            "see that both are on one host and see the same folder of pipes, or share less with sharedParameters"
+        )
 
     def _merged(self, request: LossRequest) -> Params:
         place = request.mergedMemory

@@ -147,6 +147,10 @@ class SwarmCallbackBase(SessionOwner):
     def _check_model(self) -> None:
         """Raises when something of the model cannot be shared, as far as that is known when the callback is made."""
 
+    def _shared_bytes(self) -> int:
+        """Of all tensors together that this node shares; 0 while they are not known."""
+        return 0
+
     def _inventory(self) -> Inventory:
         """What of the model is shared and what is not, for people."""
         raise NotImplementedError
@@ -250,6 +254,7 @@ class SwarmCallbackBase(SessionOwner):
                 )
         self._channel = Channel(request_path, response_path, self._log, self._on_wait)
         self._session = Session(self._channel, self.options.session_request(), self._on_notice)
+        self._session.check_size(self._shared_bytes())
         if self.options.resume:
             self._tell_of_resuming()
 

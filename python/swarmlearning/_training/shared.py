@@ -11,10 +11,9 @@ from collections import Counter
 from fnmatch import fnmatchcase
 from typing import Any, Collection, Dict, Iterable, List, Sequence, Set, Tuple, Union
 
+from .._session.memory import FILE_BYTES_MAX, can_share
+from .._session.session import MESSAGE_BYTES_MAX
 from ..errors import SwarmArgumentError, SwarmError
-
-#: Bytes of all tensors together that a message to the SL can hold; 1 MiB is left for names and shapes.
-SHARED_BYTES_MAX = 0x7FFFFFFF - (1 << 20)
 
 SharedParameters = Union[str, Sequence[str]]
 
@@ -101,9 +100,14 @@ def some(names: Iterable[str]) -> str:
     return ", ".join(names[:_NAMES_SHOWN]) + (f" and {len(names) - _NAMES_SHOWN} more" if len(names) > 5 else "")
 
 
-def check_size(sizes: Dict[str, int], limit: int = SHARED_BYTES_MAX) -> None:
+def shared_bytes_max() -> int:
+    """What may be shared from here: more through shared memory, if the SL has it, than through the FIFOs."""
+    return FILE_BYTES_MAX if can_share() else MESSAGE_BYTES_MAX
+
+
+def check_size(sizes: Dict[str, int]) -> None:
     """Raises when tensors of these bytes are more than the channel to the SL carries, and says what is large."""
-    total = sum(sizes.values())
+    total, limit = sum(sizes.values()), shared_bytes_max()
     if total <= limit:
         return
     largest: List[Tuple[str, int]] = sorted(sizes.items(), key=lambda item: -item[1])[:3]
