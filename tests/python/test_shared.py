@@ -273,7 +273,7 @@ def test_a_model_of_over_2_gib_is_refused_by_an_sl_without_shared_memory(swarm):
     swarm()
     model = nn.Module()
     model.weight = nn.Parameter(torch.zeros(1).expand(600 << 20), requires_grad=False)
-    text = "the model has 2400 MiB to be shared, the FIFOs .* 2046 MiB, .* the SL does not have it. Start the SL with"
+    text = "2400 MiB to be shared, the FIFOs carry 2046 MiB at most, .*: the SL does not have it. Start the SL with"
     with pytest.raises(SwarmError, match=text):
         make_callback(model).on_train_begin()
 

@@ -114,8 +114,8 @@ class Session:
             return
         why = f"it failed: {self._memory.failure}" if self._memory else "the SL does not have it"
         raise SwarmError(
-            f"the model has {size >> 20} MiB to be shared, the FIFOs to the SL carry at most {MESSAGE_BYTES_MAX >> 20} "
-            f"MiB, and shared memory, which carries more, cannot be used: {why}. Start the SL with --shared-memory=true, "
+            f"the model has {size >> 20} MiB to be shared, the FIFOs carry {MESSAGE_BYTES_MAX >> 20} MiB at most, and "
+            f"shared memory, which carries more, cannot be used: {why}. Start the SL with --shared-memory=true, "
             "see that both are on one host and see the same folder of pipes, or share less with sharedParameters"
         )
 

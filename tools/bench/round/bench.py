@@ -34,7 +34,7 @@ ROUNDS = 40
 WARM_UP = 5
 REPEATS = 5  # of the reference, before and after
 REQUESTS = 200  # to learn what one costs
-BLOCKS = 4  # of a round: check-ins, reveals, merge, losses
+BLOCKS = 5  # of a round: check-ins, reveals, merge, attestations, losses
 # Times the least that a round must cost, see `least_seconds`.
 TARGET_1MB = 2.0
 TARGET_64SL = 40.0
@@ -173,13 +173,32 @@ def synced_write_seconds(folder, count):
     return time.monotonic() - begun
 
 
+def synced_models_seconds(folder, size, count):
+    """`count` files, each written by a thread of its own and on the disk before it ends."""
+
+    def write(number):
+        with open(folder / f"model-{number}", "wb", buffering=0) as file:
+            file.write(bytes(size))
+            os.fdatasync(file.fileno())
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(count)]
+    begun = time.monotonic()
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    return time.monotonic() - begun
+
+
 def least_seconds(swarm, peers, size):
     """The reference: what a round must do, one thing after the other and by the plainest means. Every model goes to its
     SL and to the leader, the merged one to the other SLs and into every program; all of them are hashed where they
-    arrive. Each peer sends three transactions and the leader one, which count as requests that only say that the SN is
-    up, and fill four blocks."""
+    arrive. The peers' models are brought to the disk at the same time, and so is the merge. Each peer sends four
+    transactions (the leader proposes, the others attest), which count as requests that only say that the SN is up, and
+    fill five blocks."""
     return (tls_seconds(swarm, size, 2 * (peers - 1)) + pipe_seconds(size, 2 * peers)
-            + hash_seconds(size, 4 * peers - 2) + (3 * peers + 1) / swarm.plain_answers(REQUESTS)
+            + hash_seconds(size, 4 * peers - 2) + 4 * peers / swarm.plain_answers(REQUESTS)
+            + synced_models_seconds(swarm.folder, size, peers) + synced_models_seconds(swarm.folder, size, 1)
             + synced_write_seconds(swarm.folder, BLOCKS))
 
 
