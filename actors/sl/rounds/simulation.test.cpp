@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <string>
+#include <tuple>
 
 namespace rounds_simulation_test {
 
@@ -71,6 +72,30 @@ TEST_CASE("simulated swarms: everybody is served, whatever happens") {
   if (count >= 60) CHECK(sum.refusals_told > 0);
   if (count >= 60) CHECK(sum.withheld > 0);
   if (count >= 60) CHECK(sum.lies > 0);
+}
+
+TEST_CASE("simulated mistakes are found") {
+  constexpr std::uint64_t seeds_max = 100;
+  for (auto planted = mistake::attests_unseen; planted <= last_mistake;
+       planted = static_cast<mistake>(static_cast<int>(planted) + 1)) {
+    std::string found;
+    std::uint64_t seed = 0;
+    while (found.empty() && ++seed <= seeds_max) {
+      seeded_random random(seed);
+      auto what = scenario::draw(random);
+      what.planted = planted;
+      if (planted == mistake::attests_unseen)
+        std::tie(what.nodes, what.reliable, what.lies) = std::tuple(5, 3, 1000);
+      if (planted == mistake::suspects_nobody) what.stuck_merge = 900;
+      if (planted == mistake::accuses_nobody) {
+        std::tie(what.nodes, what.reliable, what.min_peers, what.lies) = std::tuple(8, 2, 1, 0);
+        std::tie(what.accidents, what.deadly) = std::tuple(12, true);
+      }
+      found = simulation(seed, what).run();
+    }
+    CHECK_MESSAGE(!found.empty(), to_string(planted), " is not found with ", seeds_max, " seeds");
+    MESSAGE(to_string(planted) << ": seed " << seed << ": " << found);
+  }
 }
 
 } // namespace rounds_simulation_test

@@ -45,6 +45,7 @@ scenario scenario::draw(seeded_random& random) {
   else if (out.reliable >= 3 && out.reliable < out.nodes && random.below(2) == 0)
     out.lies = 500 + up_to(500);
   if (random.below(2) == 0) out.model_size = 20 << 20;
+  out.deadly = random.below(6) == 0;
   return out;
 }
 
@@ -52,12 +53,12 @@ std::string scenario::describe() const {
   return fmt::format(
       "{} nodes, {} of them reliable, minPeers {}, faults until {} s, delays up to {} ms; of a "
       "thousand: {} slow messages, {} lost events, {} lost calls, {} failed fetches, {} stuck "
-      "merges; {} accidents; models of {} bytes{}{}{}{}{}{}",
+      "merges; {} accidents{}; models of {} bytes{}{}{}{}{}{}",
       nodes, reliable, min_peers, std::chrono::duration_cast<std::chrono::seconds>(quiet_at).count(),
       std::chrono::duration_cast<std::chrono::milliseconds>(delay_max).count(), slow_message, lost_event,
-      lost_call, failed_fetch, stuck_merge, accidents, model_size, may_reset ? ", perhaps a reset" : "",
-      one_diverges ? ", the last one diverges" : "", one_differs ? ", the last one differs" : "",
-      one_asks ? ", the last one asks for another minPeers" : "",
+      lost_call, failed_fetch, stuck_merge, accidents, deadly ? " that are deadly" : "", model_size,
+      may_reset ? ", perhaps a reset" : "", one_diverges ? ", the last one diverges" : "",
+      one_differs ? ", the last one differs" : "", one_asks ? ", the last one asks for another minPeers" : "",
       withholds > 0 ? fmt::format(", the last one withholds {}", withholds) : "",
       lies > 0 ? fmt::format(", merges of unreliable ones are wrong {}", lies) : "");
 }
@@ -121,6 +122,7 @@ void simulation::send_models(node& n, bool close) {
     p.now = program::doing::waiting_for_close;
     const bool inactive = p.params.on_train_end == contracts::on_train_end::inactive;
     n.machine->step(event::program_closing{model, inactive ? 0 : p.weightage}, now_);
+    if (has(mistake::ends_without_model)) take_answer_close(n);
   } else {
     --p.syncs_left;
     p.now = program::doing::waiting_for_sync;
@@ -252,7 +254,7 @@ void simulation::accident() {
   default:
     kill(*n, "kill -9");
     if (random_.below(4) == 0) n->store.clear();
-    n->doomed = random_.below(4) == 0;
+    n->doomed = scenario_.deadly || random_.below(4) == 0;
     if (n->doomed) return note(n, "and will not come back");
     after(between(200, 20000), [this, n] { boot(*n); });
   }

@@ -5,6 +5,7 @@
 #include "contracts/testing/training_probe.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace swarm::rounds::testing {
 
@@ -153,13 +154,16 @@ struct simulation::perform {
 
   void operator()(const action::call& a) const { sim.submit(n, a); }
   void operator()(const action::make_durable& a) const {
-    n.durable.insert(a.digest);
+    if (!sim.has(mistake::forgets_to_sync)) n.durable.insert(a.digest);
     n.machine->step(event::model_durable{a.digest, {}}, sim.now_);
   }
   void operator()(const action::note_session& a) const { n.engaged = a.contract.has_value(); }
   void operator()(const action::refresh&) const { sim.read_contract(n); }
   void operator()(const action::answer_open&) const { sim.take_answer_open(n); }
-  void operator()(const action::ask_loss& a) const { sim.take_ask_loss(n, a); }
+  void operator()(action::ask_loss a) const {
+    if (sim.has(mistake::loads_another)) a.digest = *n.store.begin();
+    sim.take_ask_loss(n, a);
+  }
   void operator()(const action::answer_sync& a) const { sim.take_answer_sync(n, a); }
   void operator()(const action::answer_close&) const { sim.take_answer_close(n); }
   void operator()(const action::refuse& a) const { sim.end_program(n, "refused: " + a.text, false); }
@@ -180,7 +184,8 @@ struct simulation::perform {
   void operator()(const action::cancel_check&) const { ++n.checks; }
   void operator()(const action::probe_leader& a) const { sim.probe_leader(n, a); }
   void operator()(const action::keep_models& a) const {
-    std::erase_if(n.store, [&](const hash32& digest) { return !a.digests.contains(digest); });
+    const bool all = sim.has(mistake::keeps_nothing);
+    std::erase_if(n.store, [&](const hash32& digest) { return all || !a.digests.contains(digest); });
   }
   void operator()(const action::session_ended& a) const { sim.session_ended(n, a); }
   void operator()(const action::note& a) const { sim.note(&n, "says: " + a.text); }
@@ -207,7 +212,7 @@ void simulation::submit(node& n, const action::call& call) {
   note(&n, fmt::format("calls #{}: {}", call.id, call.what));
   const bool is_held =
       n.number + 1u == nodes_.size() && call.what.starts_with("reveal") && fault(scenario_.withholds);
-  if (is_held || fault(scenario_.lost_call)) {
+  if (is_held || never_arrives(n, call.what) || fault(scenario_.lost_call)) {
     in_life(n, message_delay(), [this, &n, id = call.id] {
       note(&n, fmt::format("call #{} is lost", id));
       n.machine->step(event::call_done{id, false, 0, "the SN cannot be reached"}, now_);
@@ -236,7 +241,7 @@ void simulation::execute(node& n, std::uint64_t life, std::uint64_t id, const by
                        done.ok ? "" : ": " + text));
   for (const auto& entry : done.events) {
     const auto event = contracts::decode_training_event(entry.topics, entry.data).value();
-    if (auto wrong = checker_.take(event, models_); !wrong.empty()) broken(wrong);
+    if (auto wrong = check_event(event); !wrong.empty()) broken(wrong);
     if (n.life == life && n.may_lose(event))
       broken(fmt::format("#{} names a model that a power cut would take", id));
     if (std::holds_alternative<contracts::merge_accepted>(event)) last_move_ = now_;
@@ -269,10 +274,52 @@ void simulation::execute(node& n, std::uint64_t life, std::uint64_t id, const by
   });
 }
 
+std::string_view to_string(mistake what) {
+  constexpr std::array names{"none",
+                             "attests unseen",
+                             "forgets to sync",
+                             "loads another",
+                             "keeps nothing",
+                             "accuses nobody",
+                             "suspects nobody",
+                             "reveals nothing",
+                             "counts twice",
+                             "merges twice",
+                             "takes late ones",
+                             "closes below",
+                             "ends without model"};
+  return names.at(static_cast<std::size_t>(what));
+}
+
+/// Whether a mistake keeps calls of this kind from the chain, for good.
+bool simulation::never_arrives(const node& n, const std::string& what) const {
+  return (has(mistake::accuses_nobody) && what.starts_with("accuse "))
+         || (has(mistake::suspects_nobody) && what.starts_with("suspect "))
+         || (has(mistake::reveals_nothing) && n.number == 0 && what.starts_with("reveal the model"));
+}
+
+/// What is wrong with an event, as a contract with the mistake would have it.
+std::string simulation::check_event(contracts::training_event event) {
+  if (auto* merge = std::get_if<contracts::merge_committed>(&event);
+      merge != nullptr && has(mistake::counts_twice))
+    merge->contributors.back() = merge->contributors.front();
+  auto wrong = checker_.take(event, models_);
+  if (!wrong.empty()) return wrong;
+  const auto* closed = std::get_if<contracts::round_closed>(&event);
+  if (closed != nullptr && has(mistake::takes_late_ones))
+    return checker_.take(contracts::checked_in{.peer = closed->leader,
+                                               .round_num = closed->round_num,
+                                               .generation = closed->generation},
+                         models_);
+  const bool again = has(mistake::merges_twice) && std::holds_alternative<contracts::merge_accepted>(event);
+  return again ? checker_.take(event, models_) : wrong;
+}
+
 /// Below minPeers a round goes on only when nobody trains any more.
 void simulation::check_enough(const contracts::round_closed& closed) {
   const auto view = view_now();
-  if (view.head.round_num != closed.round_num || closed.participants >= view.head.min_peers) return;
+  const auto participants = has(mistake::closes_below) ? view.head.min_peers - 1 : closed.participants;
+  if (view.head.round_num != closed.round_num || participants >= view.head.min_peers) return;
   for (const auto& in : view.check_ins)
     if (find_peer(view, in.peer)->state == contracts::peer_state::active)
       broken(fmt::format("round {} is closed with {} peers, below minPeers {}", closed.round_num,
@@ -423,6 +470,10 @@ void simulation::start_check(node& n, const check_task& task) {
 void simulation::finish_check(node& n, const check_task& task, const std::set<hash32>& here) {
   check_outcome out;
   std::vector<weighted_model> from;
+  if (has(mistake::attests_unseen)) {
+    n.machine->step(event::check_done{task.id, std::move(out)}, now_);
+    return drain(n);
+  }
   for (const auto& input : task.inputs) {
     const auto& brought = models_.at(input.digest);
     if (!here.contains(input.digest))

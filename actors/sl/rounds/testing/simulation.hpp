@@ -17,6 +17,25 @@
 /// network, files and programs. Everything follows from the seed.
 namespace swarm::rounds::testing {
 
+/// A mistake that is planted in all nodes, or in what the contract does, to see that the simulation finds it.
+enum class mistake : std::uint8_t {
+  none,
+  attests_unseen,    ///< whoever checks a merge finds it right
+  forgets_to_sync,   ///< models are said to be on the disk that are not
+  loads_another,     ///< the program is given another model than the merge
+  keeps_nothing,     ///< models go that are needed still
+  accuses_nobody,    ///< the call does not reach the chain
+  suspects_nobody,   ///< the same
+  reveals_nothing,   ///< the same, of one node's models, whenever that may be
+  counts_twice,      ///< a contributor
+  merges_twice,      ///< a round
+  takes_late_ones,   ///< check-ins for a round that is closed
+  closes_below,      ///< a round, below minPeers
+  ends_without_model ///< a close is answered before the program has the final model
+};
+inline constexpr auto last_mistake = mistake::ends_without_model;
+std::string_view to_string(mistake what);
+
 /// What may go wrong, as probabilities of a thousand unless said otherwise. All faults stop at `quiet_at`.
 struct scenario {
   std::uint32_t nodes = 4;    ///< 2..8
@@ -28,14 +47,16 @@ struct scenario {
   std::uint32_t lost_event = 0;
   std::uint32_t lost_call = 0;
   std::uint32_t failed_fetch = 0;
-  std::uint32_t stuck_merge = 0;   ///< never gets on, until it is cancelled
-  std::uint32_t accidents = 0;     ///< number of: death of a process or program, signal, outage of the SN
-  bool may_reset = false;          ///< one of the accidents may be an operator's reset
-  bool one_diverges = false;       ///< the last node's models are not finite
-  bool one_differs = false;        ///< the last node's models have other parameters
-  bool one_asks = false;           ///< the last node's programs ask for another minPeers
-  std::uint32_t withholds = 0;     ///< of the last node's reveals, so many of a thousand are not sent
-  std::uint32_t lies = 0;          ///< of the merges of unreliable nodes, so many of a thousand are wrong
+  std::uint32_t stuck_merge = 0; ///< never gets on, until it is cancelled
+  std::uint32_t accidents = 0;   ///< number of: death of a process or program, signal, outage of the SN
+  bool deadly = false;           ///< whoever is killed is gone for good
+  bool may_reset = false;        ///< one of the accidents may be an operator's reset
+  bool one_diverges = false;     ///< the last node's models are not finite
+  bool one_differs = false;      ///< the last node's models have other parameters
+  bool one_asks = false;         ///< the last node's programs ask for another minPeers
+  std::uint32_t withholds = 0;   ///< of the last node's reveals, so many of a thousand are not sent
+  std::uint32_t lies = 0;        ///< of the merges of unreliable nodes, so many of a thousand are wrong
+  mistake planted = mistake::none;
   std::uint64_t model_size = 1000; ///< as is said of them; where they are small, all make the merge at once
 
   static scenario draw(seeded_random& random);
@@ -95,6 +116,9 @@ private:
              const std::function<void(result<hash32>)>& done);
   void start_merge(node& n, const action::start_merge& task);
   void finish_merge(node& n, const action::start_merge& task, const std::set<hash32>& here);
+  std::string check_event(contracts::training_event event);
+  bool never_arrives(const node& n, const std::string& what) const;
+  bool has(mistake what) const { return scenario_.planted == what; }
   void start_check(node& n, const check_task& task);
   void finish_check(node& n, const check_task& task, const std::set<hash32>& here);
   void probe_leader(node& n, const action::probe_leader& ask);
