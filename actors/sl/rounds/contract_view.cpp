@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 
 namespace swarm::rounds {
 
@@ -18,15 +19,41 @@ namespace {
 constexpr std::size_t shown_max = 5; ///< peers in one text
 }
 
+namespace {
+
+template <class Entry>
+std::vector<std::uint32_t> sorted(const std::vector<Entry>& entries, address Entry::*account) {
+  std::vector<std::uint32_t> out(entries.size());
+  std::iota(out.begin(), out.end(), 0u);
+  std::ranges::sort(out, {}, [&](std::uint32_t at) { return entries[at].*account; });
+  return out;
+}
+
+template <class Entry>
+const Entry* find(const std::vector<Entry>& entries, const std::vector<std::uint32_t>& by_account,
+                  address Entry::*account, const address& who) {
+  if (by_account.size() != entries.size()) {
+    const auto found = std::ranges::find(entries, who, account);
+    return found == entries.end() ? nullptr : &*found;
+  }
+  const auto account_of = [&](std::uint32_t at) -> const address& { return entries[at].*account; };
+  const auto found = std::ranges::lower_bound(by_account, who, {}, account_of);
+  return found == by_account.end() || account_of(*found) != who ? nullptr : &entries[*found];
+}
+
+} // namespace
+
+void contract_view::index() {
+  peers_by_account = sorted(peers, &contracts::peer_view::account);
+  check_ins_by_account = sorted(check_ins, &contracts::check_in_view::peer);
+}
+
 const contracts::peer_view* find_peer(const contract_view& view, const address& who) {
-  const auto found =
-      std::find_if(view.peers.begin(), view.peers.end(), [&](const auto& p) { return p.account == who; });
-  return found == view.peers.end() ? nullptr : &*found;
+  return find(view.peers, view.peers_by_account, &contracts::peer_view::account, who);
 }
 
 const contracts::check_in_view* find_check_in(const contract_view& view, const address& who) {
-  const auto found = std::ranges::find(view.check_ins, who, &contracts::check_in_view::peer);
-  return found == view.check_ins.end() ? nullptr : &*found;
+  return find(view.check_ins, view.check_ins_by_account, &contracts::check_in_view::peer, who);
 }
 
 bool is_member(const contract_view& view, const address& who) {

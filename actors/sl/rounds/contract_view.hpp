@@ -19,6 +19,11 @@ struct contract_view {
   contracts::checks_view checks;  ///< of that
   contracts::merge_view
       brought_to; ///< the merge of `peer_machine::brought_to`; of round 0 while there is none
+  /// Positions of peers and check-ins in the order of their accounts, of a view that does not change any more: see `index`.
+  std::vector<std::uint32_t> peers_by_account{}, check_ins_by_account{};
+
+  /// From now on its peers and check-ins are found without looking at all of them.
+  void index();
 };
 
 using peer_list = std::vector<const contracts::peer_view*>; ///< points into a view

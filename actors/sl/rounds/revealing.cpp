@@ -86,6 +86,7 @@ void peer_machine::forget_withheld(session& s) const {
 /// Names those who have withheld a model since it was looked at last.
 void peer_machine::tell_of_withheld(session& s) {
   for (const auto& peer : view_->peers) {
+    if (peer.trusted_from == 0) continue;
     auto& known = s.training.told.trusted_from[peer.account];
     if (peer.trusted_from > known)
       act(action::note{true,

@@ -74,6 +74,21 @@ TEST_CASE("simulated swarms: everybody is served, whatever happens") {
   if (count >= 60) CHECK(sum.lies > 0);
 }
 
+/// SWARM_SIM_NODES says how many; 1,000 take minutes.
+TEST_CASE("a simulated swarm may be large") {
+  scenario what;
+  what.nodes = what.reliable = static_cast<std::uint32_t>(from_environment("SWARM_SIM_NODES", 40));
+  what.min_peers = what.nodes / 2;
+  what.quiet_at = std::chrono::seconds(20);
+  what.delay_max = std::chrono::milliseconds(800);
+  what.slow_message = 10;
+  what.lost_event = 100;
+  tally sum;
+  run(from_environment("SWARM_SIM_SEED", 1), what, false, sum);
+  MESSAGE(what.nodes << " nodes, " << sum.merges << " merges");
+  CHECK(sum.merges > 0);
+}
+
 TEST_CASE("simulated mistakes are found") {
   constexpr std::uint64_t seeds_max = 100;
   for (auto planted = mistake::attests_unseen; planted <= last_mistake;

@@ -18,7 +18,7 @@ constexpr auto silent_after = 6s;
 constexpr auto look_for_hopeless = 50s;
 /// More simulated time than any training needs once the faults have stopped.
 constexpr auto patience = 1500s;
-constexpr std::uint16_t operator_account = 100;
+constexpr std::uint16_t operator_account = 9999;
 
 } // namespace
 
