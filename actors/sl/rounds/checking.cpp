@@ -61,9 +61,18 @@ void peer_machine::enter_checking(session& s) {
     phase->since.reset();
     phase->own_until.reset();
   }
-  auto& marks = s.training.checks;
-  if (is_checked_now(*view_) && marks.digest != view_->proposal.digest)
-    marks = {.digest = view_->proposal.digest};
+  if (is_checked_now(*view_)) mark_proposal(s.training.checks, key);
+}
+
+/// Another leader may propose the same as the last one, which was refuted: it is challenged again.
+void peer_machine::mark_proposal(check_marks& marks, const round_and_term& of) {
+  const auto& proposal = view_->proposal;
+  if (marks.digest != proposal.digest || marks.contributors != proposal.contributors
+      || marks.excluded != proposal.excluded)
+    marks = {.digest = proposal.digest, .contributors = proposal.contributors, .excluded = proposal.excluded};
+  if (std::exchange(marks.of, of) == of) return;
+  marks.exclusions_stand = marks.challenged = marks.refused = false;
+  if (marks.wrong && marks.wrong->verdict == check_outcome::unserved) marks.wrong.reset();
 }
 
 void peer_machine::go_on(session& s, checking& phase, time_point now) {

@@ -116,6 +116,29 @@ TEST_CASE("what is wrong is challenged once") {
   }
 }
 
+TEST_CASE("what was refuted is challenged again when another leader proposes it") {
+  proposed_round t;
+  t.look();
+  t.found(wrong_chunk(4));
+  t.done();
+  t.view.head.term = t.view.checks.term = t.view.proposal.term = 1;
+  t.view.head.leader = t.account(3);
+  t.deal(1);
+  t.clear();
+  SUBCASE("the same model of the same contributors is known to be wrong") {
+    t.look();
+    CHECK(t.count<action::start_check>() == 0);
+    CHECK(t.calls() == lines{"challenge the merge of round 1"});
+  }
+  SUBCASE("of others it is made again") {
+    t.view.proposal.contributors.pop_back();
+    t.view.proposal.excluded = {t.account(4)};
+    t.view.proposal.reasons = {contracts::exclusion_reason::not_finite};
+    t.look();
+    CHECK(t.count<action::start_check>() == 1);
+  }
+}
+
 TEST_CASE("what nobody gives is challenged as not served, and who is left out wrongly by place") {
   proposed_round t;
   t.view.proposal.contributors.pop_back();

@@ -178,6 +178,7 @@ private:
 
   // checking.cpp: a merge that is proposed
   void enter_checking(session& s);
+  void mark_proposal(check_marks& marks, const round_and_term& of);
   void go_on(session& s, checking& phase, time_point now);
   void fetch_early(const session& s, checking& phase);
   bool reveal_seed(session& s);

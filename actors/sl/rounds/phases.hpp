@@ -139,9 +139,11 @@ struct round_marks {
 
 /// What this node has found of a proposal, whoever asks for it: the deal, or a challenge.
 struct check_marks {
-  hash32 digest;                 ///< of the proposal; what follows is of no other
+  hash32 digest; ///< of the proposal; what follows is of no other
+  std::vector<address> contributors, excluded;
   std::set<std::uint64_t> right; ///< chunks that it has made again
   std::optional<check_outcome> wrong;
+  round_and_term of;             ///< when it was proposed; what follows is of that time
   bool exclusions_stand = false; ///< they are not tried
   bool challenged = false;
   bool refused = false; ///< a challenge of this node
