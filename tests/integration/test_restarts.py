@@ -56,8 +56,9 @@ class Admin:
         return json.loads(answer).get("result")
 
     def close(self):
-        self.link.close()
-        self.link = None
+        if self.link is not None:
+            self.link.close()
+            self.link = None
 
     def actors(self):
         """Paths of all that run, except the root, which is the process, and merges, which come and go."""

@@ -58,11 +58,13 @@ class SN(Swarmd, Chain):
 
 
 class SL(Swarmd):
-    """`identity`: the flags of its certificate (default: that of sl-1). `host`: as of its SN."""
+    """`identity`: the flags of its certificate (default: that of sl-1). `host`: as of its SN, whose own is `sn_host` if
+    it is another."""
 
     def __init__(
-        self, folder, certs, sn_port, name="sl-1", flags=(), identity=None, environment=None, host="127.0.0.1"
-    ):
+        self, folder, certs, sn_port, name="sl-1", flags=(), identity=None, environment=None, host="127.0.0.1",
+        sn_host=None,
+    ):  # fmt: skip
         self.certs, self.host = certs, host
         self.files_port = free_port()
         self.node_account = None
@@ -72,7 +74,7 @@ class SL(Swarmd):
             name,
             folder,
             [
-                *("--role", "sl", "--node-name", name, "--host-ip", host, "--sn-ip", host),
+                *("--role", "sl", "--node-name", name, "--host-ip", host, "--sn-ip", sn_host or host),
                 *("--sn-api-port", sn_port, "--sl-fs-port", self.files_port),
                 *("--request-channel", self.request, "--response-channel", self.response),
                 *("--data-dir", pathlib.Path(folder) / name, *(identity or certs.flags("sl-1")), *flags),
