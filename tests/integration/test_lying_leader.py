@@ -94,14 +94,7 @@ class Hostile:
     def finish(self, attests=True):
         """What the honest ones have loaded."""
 
-        import time
-        t0 = [time.monotonic()]
         def merged():
-            if time.monotonic() - t0[0] > 6:
-                t0[0] += 1000
-                for sl in self.swarm.sls:
-                    print(sl.name, sl.round())
-                    print(sl.admin("tree"))
             if attests:
                 self.attest()
             return self.swarm.sn.merges()
@@ -110,7 +103,6 @@ class Hostile:
         assert self.swarm.sn.merges()[0].leader in [sl.node_account for sl in self.swarm.sls]
         self.attacker.leave()
         return [program.result().merged[0]["w"] for program in self.programs]
-
 
     def is_barred(self, why):
         return (self.attacker.account, why) in self.swarm.sn.barred()

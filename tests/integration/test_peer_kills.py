@@ -71,6 +71,7 @@ class Host:
 class Hand:
     def __init__(self, hosts, sn, chance):
         self.hosts, self.sn, self.chance = hosts, sn, chance
+        self.looks = random.Random(0)  # how often it looks does not depend on the seed
         self.down = []  # they come back later
         self.gone = []
 
@@ -82,7 +83,7 @@ class Hand:
         named = {key: host for host in self.living() for key in (host.sl.node_account, host.name)}
         limit = time.monotonic() + PATIENCE
         while True:
-            seen = self.chance.choice(self.living()).admin.ask("round") or {}
+            seen = self.looks.choice(self.living()).admin.ask("round") or {}
             host = named.get(choice(seen.get("training") or {"phase": "unknown"}))
             if host is not None:
                 return host
@@ -95,7 +96,7 @@ class Hand:
     def checker(self):
         def awaited(view):
             found = (view.get("checks") or {}).get("awaited")
-            return self.chance.choice(found) if found else None
+            return self.looks.choice(found) if found else None
 
         return self.wait(awaited)
 
