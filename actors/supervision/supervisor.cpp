@@ -211,10 +211,12 @@ void supervisor_actor::start_child(child& c) {
     ctx.record->note_error(failure);
     // The failure is reported by a message, as the machine must see it only after the actions under way.
     send(this, child_start_failed{name, failure});
-    return;
+  } else {
+    monitor(c.handle);
+    dir().started(ctx.path, c.handle, c.live);
   }
-  monitor(c.handle);
-  dir().started(ctx.path, c.handle, c.live);
+  if (c.awaiting_start.pending()) c.awaiting_start.deliver(child_added{ctx.path});
+  if (!c.handle) return;
   if (!ctx.announces_ready) send(this, child_ready{c.handle.id()});
 }
 
@@ -229,6 +231,9 @@ void supervisor_actor::stop_child(child& c, const caf::error& reason) {
 void supervisor_actor::child_forgotten(const std::string& name) {
   const auto it = children_.find(name);
   dir().remove(child_path(name));
+  if (auto& added = it->second.awaiting_start; added.pending())
+    added.deliver(
+        refusal(errc::conflict, fmt::format("{} was removed before it was started", child_path(name))));
   for (auto& promise : it->second.awaiting_removal)
     promise.deliver(child_removed{name});
   children_.erase(it);
@@ -318,11 +323,13 @@ caf::result<child_added> supervisor_actor::handle_add(const add_child& request) 
   if (!machine_.may_add(spec.name))
     return refusal(errc::conflict, fmt::format("{}: cannot add child \"{}\": {}", path(), spec.name,
                                                machine_.stopping() ? "it is stopping" : "the name is taken"));
-  children_[spec.name] = {.spec = spec};
+  // While others are started or stopped it has to wait for its turn; who asks may look for the actor in the directory.
+  auto promise = make_response_promise<caf::typed_response_promise<child_added>>();
+  children_[spec.name] = {.spec = spec, .awaiting_start = promise};
   dir().remove(child_path(spec.name)); // what a finished child of this name left
   dir().enlist(child_path(spec.name), kind_of(spec));
   perform(machine_.add(rule_of(spec), clock_now()));
-  return child_added{child_path(spec.name)};
+  return promise;
 }
 
 caf::result<child_removed> supervisor_actor::handle_remove(const remove_child& request) {

@@ -50,6 +50,7 @@ private:
     caf::actor handle;
     std::shared_ptr<probe> live;
     std::vector<caf::typed_response_promise<child_removed>> awaiting_removal;
+    caf::typed_response_promise<child_added> awaiting_start; ///< of who has added it
   };
 
   void perform(const supervisor_machine::actions& actions);

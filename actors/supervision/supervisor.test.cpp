@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <future>
+
 namespace supervisor_test {
 
 using namespace swarm;
@@ -262,6 +264,28 @@ TEST_CASE(
   CHECK(eventually(
       [&] { return tree.dir().running().size() == 3; })); // root, the new tasks, and the one left behind
   hold->open();
+}
+
+TEST_CASE("who adds a child while another one stops is answered once it has started") {
+  auto log = std::make_shared<journal>();
+  auto hold = std::make_shared<gate>();
+  auto slow = puppet_child("slow", log);
+  slow.shutdown_timeout = 60s;
+  slow.detached = true;
+  running_tree tree({.children = {nested({.name = "tasks"})}});
+  REQUIRE(tree.wait_running("/tasks"));
+  REQUIRE(tree.ask<child_added>("/tasks", add_child{slow}));
+  REQUIRE(tree.wait_running("/tasks/slow"));
+  tree.dir().send("/tasks/slow", do_wait{hold});
+  hold->wait_for_somebody();
+  tree.dir().send("/tasks", remove_child{"slow"});
+  auto found = std::async(std::launch::async, [&] {
+    const auto added = tree.ask<child_added>("/tasks", add_child{puppet_child("next", log)});
+    return added && tree.dir().find(added->path);
+  });
+  REQUIRE(eventually([&] { return tree.dir().status("/tasks/next").has_value(); }));
+  hold->open();
+  CHECK(found.get());
 }
 
 TEST_CASE("roles side by side: the process ends when each has ended, with the first bad code") {
