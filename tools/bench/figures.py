@@ -40,12 +40,12 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def memory_bytes(pid):
-    """Resident, with what it shares with others."""
+def memory_bytes(pid, which="VmRSS"):
+    """Resident, with what it shares with others; as "VmHWM" the most that it has been so far."""
     for line in pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith(f"{which}:"):
             return int(line.split()[1]) * 1024
-    raise SystemExit("no VmRSS in /proc: is this Linux?")
+    raise SystemExit(f"no {which} in /proc: is this Linux?")
 
 
 def disk_bytes(folder):

@@ -8,7 +8,6 @@ answering as many requests and syncing as many blocks takes on this machine by i
 """
 
 import hashlib
-import multiprocessing
 import os
 import pathlib
 import socket
@@ -17,17 +16,12 @@ import statistics
 import sys
 import threading
 import time
-from queue import Empty
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), *(str(HERE.parents[2] / each) for each in ("python", "tests"))]
-import numpy as np  # noqa: E402
+from exchanges import CONTRACT, in_processes, in_threads, round_seconds  # noqa: E402
 from figures import figure, options  # noqa: E402
 from launcher.operators import SWCI  # noqa: E402
-from swarmlearning._session.arrays import pack  # noqa: E402
-from swarmlearning._session.channel import Channel  # noqa: E402
-from swarmlearning._session.messages import SessionRequest  # noqa: E402
-from swarmlearning._session.session import Session  # noqa: E402
 from swarms import Swarm  # noqa: E402
 
 ROUNDS = 40
@@ -40,65 +34,10 @@ TARGET_1MB = 2.0
 TARGET_64SL = 40.0
 VERIFY_1MB = 0.020  # seconds that the checks may add
 VERIFY_40MB = 1.6  # times the round without them
-CONTRACT = "defaultbb.cqdb.sml.hpe"
-
-
-def program(index, peers, pipes, floats, rounds, report, contract=CONTRACT):
-    """Syncs `rounds` times; reports when each sync began and ended (the machine's monotonic clock, seconds)."""
-    channel = Channel(str(pipes[0]), str(pipes[1]), lambda text: None)
-    session = Session(channel, SessionRequest(
-        syncInterval=1, minPeers=peers, checkinModelOnTrainEnd="snapshot", nodeWeightage=1,
-        trainingContract=contract, mergeMethod="mean"))
-    spans = []
-    loaded = []
-
-    def merged(params):
-        loaded.append(next(iter(params.values())))
-        return 0.0, 0.0, 0, 0
-
-    for number in range(rounds):
-        values = pack(np.full(floats, index + peers * number, dtype=np.float32))  # never the same bytes twice
-        begun = time.monotonic()
-        session.sync({"w": values}, 1, merged)
-        spans.append((begun, time.monotonic()))
-    session.close({"w": values}, 1, merged)
-    report(spans)
 
 
 def run_round(swarm, peers, floats, rounds, start):
-    """Seconds from the last program's arrival to the last one's release, of every round after the warm-up."""
-    spans = start(peers, swarm.start_sls(peers), floats, rounds)
-    return [max(s[i][1] for s in spans) - max(s[i][0] for s in spans) for i in range(WARM_UP, rounds)]
-
-
-def in_processes(peers, pipes, floats, rounds, contract=CONTRACT):
-    context = multiprocessing.get_context("fork")
-    queue = context.Queue()
-    programs = [context.Process(target=program, args=(i, peers, pipes[i], floats, rounds, queue.put, contract),
-                                daemon=True) for i in range(peers)]
-    for each in programs:
-        each.start()
-    spans = []
-    while len(spans) < peers:
-        try:
-            spans.append(queue.get(timeout=1))
-        except Empty:
-            if any(each.exitcode for each in programs):
-                sys.exit("a program failed")
-    return spans
-
-
-def in_threads(peers, pipes, floats, rounds):
-    spans = []
-    programs = [threading.Thread(target=program, args=(i, peers, pipes[i], floats, rounds, spans.append), daemon=True)
-                for i in range(peers)]
-    for each in programs:
-        each.start()
-    for each in programs:
-        each.join(300)
-    if len(spans) != peers:
-        sys.exit(f"only {len(spans)} of {peers} programs came to their end")
-    return spans
+    return round_seconds(start(peers, swarm.start_sls(peers), floats, rounds), WARM_UP)
 
 
 def tls_seconds(swarm, size, count):
