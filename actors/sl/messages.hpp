@@ -66,12 +66,13 @@ using rounds::event::model_fetched;
 
 // -- /sl/files: model store and file server
 
-/// Get a model from the first of `holders` that has it; answers `reply_to` with `model_fetched`. To itself, too.
+/// Get a model from `holders` (files/model_fetch.hpp); answers `reply_to` with `model_fetched`.
 struct fetch_model {
   hash32 digest;
   std::uint64_t size = 0;
   std::vector<rounds::holder> holders;
   std::string reply_to; ///< path of an actor
+  bool is_merge = false;
 };
 /// Get only the layout of the other model, from the first of its holders that gives it; answers `reply_to`
 /// with `layout_fetched`.

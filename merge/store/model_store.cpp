@@ -38,6 +38,10 @@ result<> scan(store_state& state) {
       std::filesystem::remove(it->path(), ignored);
       continue;
     }
+    if (name.starts_with(part_prefix)) {
+      state.find_left_part(it->path());
+      continue;
+    }
     const auto digest = digest_of_name(name);
     if (!digest || !std::filesystem::is_regular_file(it->symlink_status(ignored))) continue;
     const auto size = std::filesystem::file_size(it->path(), ignored);
@@ -72,9 +76,9 @@ result<> store_state::reserve(std::uint64_t size) {
     return limits.bytes_max != 0 && (taken > limits.bytes_max || size > limits.bytes_max - taken);
   };
   if (!is_full(used + reserved - spare_bytes()))
-    while (is_full(used + reserved) && drop_spare()) {
+    while (is_full(used + reserved + left_bytes()) && (drop_left_part() || drop_spare())) {
     }
-  const auto taken = used + reserved;
+  const auto taken = used + reserved + left_bytes();
   if (is_full(taken))
     return fail(
         merge_errc::store_full,
@@ -92,7 +96,7 @@ void store_state::release(std::uint64_t size) {
 
 bool store_state::make_room(std::uint64_t size) {
   const std::lock_guard guard(mutex);
-  return free_on_disk() + spare_bytes() >= size && drop_spare();
+  return free_on_disk() + left_bytes() + spare_bytes() >= size && (drop_left_part() || drop_spare());
 }
 
 std::uint64_t store_state::free_on_disk() const {
@@ -284,6 +288,7 @@ bool model_store::remove(const hash32& digest) {
 std::size_t model_store::retain(const std::set<hash32>& keep) {
   const std::lock_guard guard(state_->mutex);
   std::size_t removed = 0;
+  state_->retain_parts(keep);
   for (auto it = state_->models.begin(); it != state_->models.end();) {
     const auto digest = it++->first;
     if (!keep.contains(digest) && state_->drop(digest)) ++removed;

@@ -49,13 +49,10 @@ private:
 
 struct store_state;
 
-/// When a writer takes its room on the disk, and in what its store may hold.
-enum class room : std::uint8_t {
-  at_once,    ///< all of it before the first byte: this node knows how much it will write
-  as_written, ///< as bytes come: somebody else says how many there will be
-};
+class model_part; // model_part.hpp
 
-/// Streams one new model into a store. Nothing is visible before `finish`; dropping it leaves nothing behind.
+/// Streams one new model of this node into a store. All its room is taken before the first byte. Nothing is visible before
+/// `finish`; dropping it leaves nothing behind.
 class model_writer {
 public:
   model_writer(model_writer&&) noexcept;
@@ -78,7 +75,6 @@ public:
 
 private:
   friend class model_store;
-  friend class assembler;
   struct state;
   explicit model_writer(std::unique_ptr<state> from);
   std::unique_ptr<state> state_;
@@ -92,7 +88,8 @@ public:
   struct options {
     std::uint64_t bytes_max = 0; ///< of all models together; 0 = as much as the disk holds
   };
-  /// Makes the directory if needed, and removes unfinished files of an earlier process.
+  /// Makes the directory if needed, and removes what an earlier process had not finished to write; of what it had not
+  /// finished to fetch, see `part`.
   static result<model_store> open_directory(const std::string& directory, options limits);
   static result<model_store> open_directory(const std::string& directory);
   model_store(model_store&&) noexcept;
@@ -100,7 +97,14 @@ public:
   ~model_store();
 
   /// Starts a model of exactly `size` bytes.
-  result<model_writer> create(std::uint64_t size, room when = room::at_once);
+  result<model_writer> create(std::uint64_t size);
+  /// What is here of a model that comes from others: the same object for all who ask while one of them has it, else what
+  /// an earlier fetch has left, whose chunks are checked again. Parts that nobody has are removed when there is no room
+  /// else, and before spare models; there are at most `parts_max` of them.
+  result<std::shared_ptr<model_part>> part(manifest of);
+  static constexpr std::size_t parts_max = 64;
+  /// A part that somebody has; null when there is none.
+  std::shared_ptr<model_part> find_part(const hash32& digest) const;
   /// Stores tensors in the order of `layout.tensors()`; `data[i]` has `tensors()[i].size` bytes.
   result<std::shared_ptr<const model_file>> put(const model_layout& layout, std::span<const bytes_view> data);
   /// Makes a model survive power cuts: its file and name are on the disk when this returns. It waits for the
@@ -116,7 +120,7 @@ public:
   std::uint64_t bytes_max() const;
   /// Removes the file; readers that hold the model keep it. True when it was there.
   bool remove(const hash32& digest);
-  /// Removes all models but these; returns how many were removed.
+  /// Removes all models but these, and parts of others that nobody has; returns how many models were removed.
   std::size_t retain(const std::set<hash32>& keep);
   /// From now on these may be removed, the first one first, when a new model has no room else; all others, and those
   /// that come later, may not. None of them is removed when all of them together would not make the room.
@@ -128,32 +132,6 @@ public:
 private:
   explicit model_store(std::shared_ptr<store_state> from);
   std::shared_ptr<store_state> state_;
-};
-
-/// Puts a fetched model together from its bytes in order. A chunk is stored only when its digest is right, so
-/// after an error the fetch can go on from `next_offset()` at another peer.
-class assembler {
-public:
-  /// `writer` must have been created with `expected.size`.
-  assembler(manifest expected, model_writer writer);
-
-  /// Takes the next bytes, any number of them. On merge_errc::bad_chunk, which names the chunk, the bytes
-  /// since `next_offset()` are dropped.
-  result<> feed(bytes_view more);
-  /// The first byte that is not yet verified and stored.
-  std::uint64_t next_offset() const;
-  /// Drops a chunk that has begun, so that the fetch goes on at `next_offset()`.
-  void restart_chunk() { pending_.clear(); }
-  bool complete() const { return next_offset() == expected_.size; }
-  /// Fails with errc::invalid while bytes are missing.
-  result<std::shared_ptr<const model_file>> finish();
-
-private:
-  result<> take_chunk(bytes_view chunk);
-
-  manifest expected_;
-  model_writer writer_;
-  bytes pending_;
 };
 
 } // namespace swarm::merge

@@ -3,13 +3,13 @@
 #include "base/hash.hpp"
 #include "base/random.hpp"
 #include "base/testing/wording.hpp"
+#include "merge/store/model_part.hpp"
 #include "merge/testing/models.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <sched.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -275,39 +275,6 @@ TEST_CASE("spare models go when there is no room else, the first one first, and 
   CHECK(store.contains(back->digest()));
 }
 
-TEST_CASE("a file of which somebody claims that it is large takes room as its chunks are checked") {
-  const temp_directory directory;
-  constexpr auto claimed = std::uint64_t{20} << 30;
-  auto store = open_store(directory.path(), {.bytes_max = 3 * chunk_size});
-  const auto on_disk = [&] {
-    struct stat info {};
-    std::uint64_t out = 0;
-    for (const auto& each : std::filesystem::directory_iterator(directory.path()))
-      if (::stat(each.path().c_str(), &info) == 0) out += static_cast<std::uint64_t>(info.st_blocks) * 512;
-    return out;
-  };
-  manifest said;
-  said.size = claimed;
-  const bytes chunk(chunk_size, 7);
-  said.chunks.assign(claimed / chunk_size, sha256(chunk));
-  {
-    auto writer = store.create(claimed, room::as_written);
-    REQUIRE(writer);
-    CHECK(on_disk() < chunk_size);
-    assembler fetched(said, std::move(*writer));
-    for (int i = 0; i < 3; ++i)
-      CHECK(fetched.feed(chunk));
-    CHECK(on_disk() < 4 * chunk_size);
-    const auto over = fetched.feed(chunk);
-    REQUIRE_FALSE(over);
-    CHECK(over.error().is(merge_errc::store_full));
-    CHECK(fetched.next_offset() == 3 * chunk_size);
-  }
-  CHECK(on_disk() < chunk_size); // given back
-  CHECK(store.create(3 * chunk_size));
-  CHECK_FALSE(store.create(claimed));
-}
-
 TEST_CASE("a directory that cannot be used is named") {
   const temp_directory directory;
   write_file(directory.file("taken"), {});
@@ -343,49 +310,20 @@ TEST_CASE("a full disk is named with the bytes that are needed") {
     CHECK(store.take_dropped().empty());
     CHECK(store.create(2 * chunk_size));
     CHECK(store.take_dropped().size() < 3);
-    const auto fetched = store.create(2 * chunk_size, room::as_written);
+    manifest claim;
+    claim.size = std::uint64_t{1} << 30;
+    claim.chunks.assign(claim.size / chunk_size, sha256(bytes(chunk_size, 7)));
+    const auto fetched = store.part(claim);
     REQUIRE(fetched);
+    result<> stored;
+    for (std::uint64_t index = 0; index < 5 && stored; ++index)
+      stored = (*fetched)->put(index, bytes(chunk_size, 7));
+    REQUIRE_FALSE(stored);
+    CHECK(stored.error().is(merge_errc::disk_full));
     CHECK(store.contains(kept->digest()));
     ::umount2(directory.path().c_str(), MNT_DETACH);
   }).join();
   if (!tried) MESSAGE("not tried: this user may not mount a small disk");
-}
-
-TEST_CASE("an assembler takes a model in pieces, names a wrong chunk, and goes on") {
-  const temp_directory from_directory, to_directory;
-  auto from = open_store(from_directory.path()), to = open_store(to_directory.path());
-  const auto file = random_model(from, 9, 900000); // 3.4 chunks
-  const auto whole = file->raw();
-  REQUIRE(file->manifest().chunks.size() == 4);
-
-  assembler assembly(file->manifest(), *to.create(whole.size()));
-  CHECK(!assembly.complete());
-  CHECK(assembly.finish().error().is(errc::invalid));
-  REQUIRE(assembly.feed(whole.first(chunk_size + 1000)));
-  CHECK(assembly.next_offset() == chunk_size);
-  auto wrong = to_bytes(whole.subspan(chunk_size + 1000, chunk_size));
-  wrong[0] ^= 1;
-  const auto refused = assembly.feed(wrong);
-  REQUIRE(!refused);
-  CHECK(refused.error().is(merge_errc::bad_chunk));
-  CHECK(says(refused.error(), "chunk 1 of 4"));
-  CHECK(assembly.next_offset() == chunk_size);
-  // Another peer goes on, is cut off within a chunk, and a third one ends it.
-  REQUIRE(assembly.feed(whole.subspan(chunk_size, chunk_size + 5)));
-  assembly.restart_chunk();
-  CHECK(assembly.next_offset() == 2 * chunk_size);
-  for (auto rest = whole.subspan(2 * chunk_size); !rest.empty();) {
-    const auto size = std::min<std::size_t>(65536, rest.size());
-    REQUIRE(assembly.feed(rest.first(size)));
-    rest = rest.subspan(size);
-  }
-  CHECK(assembly.complete());
-  CHECK(!assembly.feed(bytes(1)));
-  const auto done = assembly.finish();
-  REQUIRE_MESSAGE(done, message_of(done));
-  CHECK((*done)->digest() == file->digest());
-  CHECK((*done)->manifest() == file->manifest());
-  CHECK(to.contains(file->digest()));
 }
 
 TEST_CASE("models are written and read by many threads at once") {

@@ -22,7 +22,6 @@ struct model_writer::state {
   std::size_t stored = 0;     ///< chunks
   bytes pending;              ///< the beginning of the next chunk
   std::uint64_t reserved = 0; ///< bytes to give back to the store
-  room when = room::at_once;
   bool published = false;
 
   ~state() {
@@ -34,14 +33,6 @@ struct model_writer::state {
   tl::unexpected<error> failed(error why) const {
     if (why.is(file_errc::no_room)) return store->no_room(done.size);
     return fail(errc::io, "{}", why.message);
-  }
-
-  /// Takes room for the next bytes, unless that was done in the beginning.
-  result<> take_room(std::uint64_t size) {
-    if (when == room::at_once) return {};
-    SWARM_CHECK(store->reserve(size));
-    reserved += size;
-    return {};
   }
 
   /// Writes where there is room, or where spare models make it.
@@ -62,7 +53,6 @@ struct model_writer::state {
 
   /// Hashes and writes whole chunks (the last of the file may be short).
   result<> store_chunks(bytes_view data) {
-    SWARM_CHECK(take_room(data.size()));
     const auto count = (data.size() + chunk_size - 1) / chunk_size;
     std::mutex mutex;
     result<> written;
@@ -77,15 +67,6 @@ struct model_writer::state {
     });
     if (!written) return failed(std::move(written).error());
     stored += count;
-    return {};
-  }
-
-  /// Stores a chunk whose digest is known already.
-  result<> store_checked(bytes_view chunk, const hash32& digest) {
-    SWARM_CHECK(take_room(chunk.size()));
-    if (auto written = put(stored * chunk_size, chunk); !written) return failed(std::move(written).error());
-    done.chunks[stored++] = digest;
-    accepted += chunk.size();
     return {};
   }
 };
@@ -103,14 +84,13 @@ std::uint64_t model_writer::size() const {
   return state_->done.size;
 }
 
-result<model_writer> model_store::create(std::uint64_t size, room when) {
+result<model_writer> model_store::create(std::uint64_t size) {
   if (size == 0 || size > model_size_max)
     return fail(merge_errc::too_large, "a model file of {} bytes; 1 to {} are allowed", size, model_size_max);
-  if (when == room::at_once) SWARM_CHECK(state_->reserve(size));
+  SWARM_CHECK(state_->reserve(size));
   auto out = std::make_unique<model_writer::state>();
   out->store = state_;
-  out->when = when;
-  if (when == room::at_once) out->reserved = size; // given back by the destructor
+  out->reserved = size; // given back by the destructor
   out->done.size = size;
   std::uint64_t serial = 0;
   {
@@ -120,8 +100,7 @@ result<model_writer> model_store::create(std::uint64_t size, room when) {
   auto made = file::create(fmt::format("{}/{}{}", state_->directory, unfinished_prefix, serial));
   if (!made) return out->failed(std::move(made).error());
   out->draft = std::move(*made);
-  if (when == room::at_once)
-    if (auto taken = out->take_whole_room(size); !taken) return out->failed(std::move(taken).error());
+  if (auto taken = out->take_whole_room(size); !taken) return out->failed(std::move(taken).error());
   out->done.chunks.resize((size + chunk_size - 1) / chunk_size);
   return model_writer(std::move(out));
 }
@@ -151,7 +130,6 @@ result<>
 model_writer::fill(const std::function<result<>(std::uint64_t offset, std::span<std::uint8_t> into)>& from) {
   auto& to = *state_;
   SWARM_ASSERT(to.accepted == 0);
-  SWARM_CHECK(to.take_room(to.done.size));
   tbb::enumerable_thread_specific<bytes> buffers([] { return bytes(chunk_size); });
   std::mutex mutex;
   result<> filled;
@@ -185,54 +163,6 @@ result<std::shared_ptr<const model_file>> model_writer::finish() {
   from.published = true;
   from.store->release(std::exchange(from.reserved, 0));
   return out;
-}
-
-assembler::assembler(merge::manifest expected, model_writer writer)
-    : expected_(std::move(expected)), writer_(std::move(writer)) {
-  SWARM_ASSERT(writer_.size() == expected_.size && writer_.written() == 0);
-}
-
-std::uint64_t assembler::next_offset() const {
-  return writer_.written();
-}
-
-result<> assembler::feed(bytes_view more) {
-  if (more.size() > expected_.size - next_offset() - pending_.size()) {
-    pending_.clear();
-    return fail(errc::invalid, "model {}: more than its {} bytes came",
-                to_hex(expected_.digest().view(), false), expected_.size);
-  }
-  while (!more.empty()) {
-    const auto wanted = expected_.size_of_chunk(writer_.state_->stored);
-    if (pending_.empty() && more.size() >= wanted) {
-      SWARM_CHECK(take_chunk(more.first(wanted)));
-      more = more.subspan(wanted);
-      continue;
-    }
-    const auto taken = std::min<std::size_t>(wanted - pending_.size(), more.size());
-    append(pending_, more.first(taken));
-    more = more.subspan(taken);
-    if (pending_.size() < wanted) break;
-    const auto chunk = std::exchange(pending_, {});
-    SWARM_CHECK(take_chunk(chunk));
-  }
-  return {};
-}
-
-result<> assembler::take_chunk(bytes_view chunk) {
-  const auto index = writer_.state_->stored;
-  const auto digest = sha256(chunk);
-  if (digest != expected_.chunks[index])
-    return fail(merge_errc::bad_chunk, "model {}: chunk {} of {} has the wrong digest",
-                to_hex(expected_.digest().view(), false), index, expected_.chunks.size());
-  return writer_.state_->store_checked(chunk, digest);
-}
-
-result<std::shared_ptr<const model_file>> assembler::finish() {
-  if (!complete())
-    return fail(errc::invalid, "model {}: only {} of {} bytes came", to_hex(expected_.digest().view(), false),
-                next_offset(), expected_.size);
-  return writer_.finish();
 }
 
 } // namespace swarm::merge

@@ -23,7 +23,7 @@ void try_unheard(const std::shared_ptr<const sl_context>& context,
                  const std::vector<rounds::merge_input>& peers,
                  const std::function<void(unheard_tried)>& tell) {
   for (const auto& one : peers)
-    fetch_model_async(context, counters, one.digest, one.size, {{one.peer, one.endpoint}},
+    fetch_model_async(context, counters, {one.digest, one.size, {{one.peer, one.endpoint}}},
                       [tell, peer = one.peer](const result<hash32>& outcome) {
                         tell({peer, outcome.has_value()});
                       });

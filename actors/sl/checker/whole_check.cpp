@@ -113,7 +113,7 @@ void go_on(self_pointer self) {
 void fetch(self_pointer self, const hash32& digest) {
   auto& s = self->state();
   const auto& model = s.missing.at(digest).model;
-  fetch_model_async(s.context, s.counters, digest, model.size, holders_of(s.task, model),
+  fetch_model_async(s.context, s.counters, {digest, model.size, holders_of(s.task, model)},
                     [env = self->shared_env(), path = self->path(), digest](auto outcome) {
                       env->dir.send(path, whole_model_here{digest, std::move(outcome)});
                     });

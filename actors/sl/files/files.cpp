@@ -156,8 +156,8 @@ void take_request(self_pointer self, const model_asked& asked) {
   auto& s = self->state();
   const auto id = s.next_id++;
   auto part = gate::wanted::model;
-  if (asked.what.part == model_part::layout) part = gate::wanted::layout;
-  if (asked.what.part == model_part::progress) part = gate::wanted::progress;
+  if (asked.what.part == asked_part::layout) part = gate::wanted::layout;
+  if (asked.what.part == asked_part::progress) part = gate::wanted::progress;
   const auto [digest, who] = std::pair(asked.what.digest, asked.what.who);
   s.asked.emplace(id, asked);
   step(self, gate::event::asked{id, who, digest, part});
@@ -228,7 +228,8 @@ void fetch(self_pointer self, const fetch_model& wanted) {
   waiting.insert(wanted.reply_to);
   if (is_on_its_way) return;
   fetch_model_async(
-      self->state().context, self->state().counters, wanted.digest, wanted.size, wanted.holders,
+      self->state().context, self->state().counters,
+      {wanted.digest, wanted.size, wanted.holders, wanted.is_merge},
       [env = self->shared_env(), digest = wanted.digest, path = self->path()](result<hash32> layout) {
         env->dir.send(path, model_fetched{digest, std::move(layout)});
       });

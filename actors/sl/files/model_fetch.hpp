@@ -21,13 +21,22 @@ constexpr std::string_view error_category(fetch_errc) {
   return "fetch";
 }
 
-/// Fetches the model `digest` of `size` bytes into the store of `context`, from the first of `holders` that
-/// delivers it. Every chunk is checked; after a failure the next holder goes on where the last one stopped.
-/// It takes room on the disk as chunks are checked, whatever their number is said to be. `done` runs once, on
-/// an io thread, with the model's layout digest or with what each holder did wrong.
+struct wanted_model {
+  hash32 digest;
+  std::uint64_t size = 0;
+  std::vector<rounds::holder> holders; ///< whom to ask, the first one first
+  /// A merge is for all peers of its training: they are given what is here of it while the rest comes.
+  bool is_merge = false;
+};
+
+/// Fetches a model into the store of `context`. Every chunk is checked, and what is here of it already, from an earlier
+/// fetch, is not asked for again. A merge of at least `spread_chunks_min` chunks comes from several of its holders at once,
+/// any other model from the first of them that delivers it; after a failure the next one goes on where the last one stopped.
+/// It takes room on the disk as chunks are checked, whatever their number is said to be. `done` runs once, on an io thread or
+/// inside the call, with the model's layout digest or with what each holder did wrong.
 void fetch_model_async(std::shared_ptr<const sl_context> context, std::shared_ptr<fetch_counters> counters,
-                       const hash32& digest, std::uint64_t size, std::vector<rounds::holder> holders,
-                       std::function<void(result<hash32>)> done);
+                       wanted_model what, std::function<void(result<hash32>)> done);
+inline constexpr std::size_t spread_chunks_min = 8;
 
 /// Fetches only the layout of that model, of which `layout` is the digest, from the first of `holders` that
 /// gives it.

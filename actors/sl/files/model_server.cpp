@@ -1,8 +1,10 @@
 #include "actors/sl/files/model_server.hpp"
 
+#include "actors/sl/files/gather/chunk_map.hpp"
 #include "actors/sl/files/granted_chunks.hpp"
 #include "actors/sl/files/merge_progress.hpp"
 #include "actors/sl/sl_context.hpp"
+#include "merge/store/model_part.hpp"
 
 #include <charconv>
 
@@ -26,18 +28,47 @@ gate::asker asker_of(const transport::http_request& request, const members::memb
   return out;
 }
 
+transport::http_response bytes_response(const bytes& raw) {
+  return text_response(200, std::string(as_text(raw)), bytes_type);
+}
+
+/// What is here of a merge that is still being fetched. Who asks for another part of it hears so at once.
+transport::http_response serve_part(const merge::model_store& store, const model_request& what,
+                                    const transport::http_request& request) {
+  auto part = store.find_part(what.digest);
+  if (part && (!part->is_shared() || what.chunks)) part.reset();
+  if (what.part == asked_part::chunks)
+    return bytes_response(part ? encode_chunk_map(part->chunks()) : bytes{});
+  if (!part || what.part == asked_part::layout)
+    return text_response(404, "this node does not have that model\n");
+  if (what.part == asked_part::manifest) return bytes_response(part->manifest().encode());
+  const auto size = part->manifest().size;
+  const auto range = transport::parse_range(transport::find_header(request.headers, "Range"), size);
+  const auto is_here = [&](const transport::byte_range& of) {
+    return of.length > 0
+           && part->has_all(of.offset / merge::chunk_size, (of.offset + of.length - 1) / merge::chunk_size);
+  };
+  if (range && !(*range && is_here(**range)))
+    return text_response(404, "this node does not have that part yet\n");
+  return transport::range_response(request, size, [&](transport::byte_range of) {
+    return decltype(transport::http_response::slice){
+        transport::shared_slice{part, part->raw().subspan(of.offset, of.length)}};
+  });
+}
+
 } // namespace
 
 std::optional<model_request> model_request_of(const transport::http_request& request,
                                               const members::member_rules& rules) {
   auto name = std::string_view(request.target);
   if (request.method != "GET") return std::nullopt;
-  if (name == merge_progress_target) return model_request{{}, model_part::progress, asker_of(request, rules)};
+  if (name == merge_progress_target) return model_request{{}, asked_part::progress, asker_of(request, rules)};
   if (!name.starts_with(models_prefix)) return std::nullopt;
   name.remove_prefix(models_prefix.size());
-  auto part = model_part::file;
+  auto part = asked_part::file;
   for (const auto& [suffix, named] :
-       {std::pair(manifest_suffix, model_part::manifest), std::pair(layout_suffix, model_part::layout)}) {
+       {std::pair(manifest_suffix, asked_part::manifest), std::pair(layout_suffix, asked_part::layout),
+        std::pair(chunks_suffix, asked_part::chunks)}) {
     if (!name.ends_with(suffix)) continue;
     name.remove_suffix(suffix.size());
     part = named;
@@ -55,17 +86,16 @@ transport::http_response serve_other(const transport::http_request& request) {
 
 transport::http_response serve_model(merge::model_store& store, const merge_progress_board& board,
                                      const model_request& what, const transport::http_request& request) {
-  if (what.part == model_part::progress)
+  if (what.part == asked_part::progress)
     return text_response(
         200, encode(merge_progress{board.round_num.load(), board.term.load(), board.progress.load()}),
         "application/json");
   auto model = store.open(what.digest);
-  if (!model) return text_response(404, "this node does not have that model\n");
-  if (what.part == model_part::manifest) {
-    const auto raw = (*model)->manifest().encode();
-    return text_response(200, std::string(as_text(raw)), bytes_type);
-  }
-  if (what.part == model_part::layout) {
+  if (!model) return serve_part(store, what, request);
+  if (what.part == asked_part::manifest) return bytes_response((*model)->manifest().encode());
+  if (what.part == asked_part::chunks)
+    return bytes_response(encode_chunk_map(std::vector<bool>((*model)->manifest().chunks.size(), true)));
+  if (what.part == asked_part::layout) {
     const auto header = (*model)->raw().first((*model)->layout().data_offset());
     return text_response(200, std::string(as_text(header)), bytes_type);
   }

@@ -9,7 +9,9 @@
 #include <optional>
 
 /// What the file server of an SL answers to another SL, or to a SWCI that saves a model:
-///   GET /models/<digest>            the safetensors file, ranges allowed
+///   GET /models/<digest>            the safetensors file, ranges allowed; of a merge that is still being fetched the ranges
+///                                   that are here, and 404 at once for others
+///   GET /models/<digest>/chunks     which of its chunks are here (gather/chunk_map.hpp): nothing, if there are none
 ///   GET /models/<digest>/manifest   its chunk digests (merge/model/manifest.hpp)
 ///   GET /models/<digest>/layout     its header: names, types and shapes of its tensors; <digest> may be the commitment
 ///                                   to a model that is not revealed yet
@@ -21,11 +23,11 @@ namespace swarm::actors {
 
 struct merge_progress_board; // sl_context.hpp
 
-enum class model_part : std::uint8_t { file, manifest, layout, progress };
+enum class asked_part : std::uint8_t { file, manifest, layout, chunks, progress };
 
 struct model_request {
   hash32 digest; ///< none for the progress
-  model_part part = model_part::file;
+  asked_part part = asked_part::file;
   gate::asker who;
   std::optional<std::vector<std::uint64_t>> chunks{}; ///< of the file, as granted (gate::action::answer)
 };

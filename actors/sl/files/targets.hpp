@@ -11,7 +11,7 @@
 namespace swarm::actors {
 
 inline constexpr std::string_view models_prefix = "/models/", manifest_suffix = "/manifest",
-                                  layout_suffix = "/layout";
+                                  layout_suffix = "/layout", chunks_suffix = "/chunks";
 /// The client's account, which must be registered with the certificate that it shows.
 inline constexpr std::string_view account_header = "Swarm-Account";
 /// The number of the newest block that the client has seen.
@@ -25,6 +25,9 @@ inline std::string manifest_target(const hash32& digest) {
 }
 inline std::string layout_target(const hash32& digest) {
   return fmt::format("{}{}", model_target(digest), layout_suffix);
+}
+inline std::string chunks_target(const hash32& digest) {
+  return fmt::format("{}{}", model_target(digest), chunks_suffix);
 }
 inline transport::http_headers headers_of_asker(const address& account, std::uint64_t block_num) {
   return {{std::string(account_header), to_hex(account.view())},

@@ -71,7 +71,8 @@ struct refuse_layout {
   std::uint64_t resumes_from =
       0; ///< the other one is the merge of this round, from which the program was to go on
 };
-/// Fetch a model from any of `holders` into the store; hand in `event::model_fetched`.
+/// Fetch a merged or proposed model from any of `holders` into the store, the first of them has it before the others;
+/// hand in `event::model_fetched`.
 struct fetch {
   hash32 digest;
   std::uint64_t size = 0;

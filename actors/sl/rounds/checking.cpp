@@ -110,9 +110,7 @@ void peer_machine::fetch_early(const session& s, checking& phase) {
     return;
   phase.fetched = true;
   models_.fetching = proposal.digest;
-  const auto* leader = find_peer(*view_, view_->head.leader);
-  act(action::fetch{
-      proposal.digest, proposal.size, {{view_->head.leader, leader != nullptr ? leader->endpoint : ""}}});
+  act(action::fetch{proposal.digest, proposal.size, holders_of_proposal(*view_, options_.self)});
 }
 
 /// True when it does.

@@ -126,19 +126,60 @@ peer_list peers_that_miss_the_merge(const contract_view& view, const address& se
   return out;
 }
 
+namespace {
+
+/// Peers in an order that each node has for itself, so that not all of them ask the same one first.
+class in_own_order {
+public:
+  explicit in_own_order(const address& self) : self_(self) {}
+
+  bool operator()(const holder& one, const holder& other) const {
+    return distance(one.peer) < distance(other.peer);
+  }
+
+private:
+  address distance(const address& peer) const {
+    auto out = peer;
+    for (std::size_t i = 0; i < out.view().size(); ++i)
+      out[i] ^= self_[i];
+    return out;
+  }
+
+  address self_;
+};
+
+} // namespace
+
 std::vector<holder> holders_of_merge(const contract_view& view, const address& self) {
   const auto& head = view.head;
   std::vector<holder> out;
   const auto add = [&](auto&& belongs) {
+    const auto before = static_cast<std::ptrdiff_t>(out.size());
     for (const auto& peer : view.peers)
       if (peer.account != self && !peer.endpoint.empty() && belongs(peer))
         out.push_back({peer.account, peer.endpoint});
+    std::sort(out.begin() + before, out.end(), in_own_order(self));
   };
   const auto merged_it = [&](const auto& peer) { return peer.account == head.merged_by; };
   const auto loaded_it = [&](const auto& peer) { return peer.loss_round >= head.merged_round; };
   add(merged_it);
   add([&](const auto& peer) { return !merged_it(peer) && loaded_it(peer); });
   add([&](const auto& peer) { return !merged_it(peer) && !loaded_it(peer); });
+  return out;
+}
+
+std::vector<holder> holders_of_proposal(const contract_view& view, const address& self) {
+  const auto& leader = view.head.leader;
+  std::vector<holder> out;
+  for (const auto& peer : view.peers) {
+    const auto* in = find_check_in(view, peer.account);
+    const bool fetches = in != nullptr && in->weightage > 0 && peer.account != self && peer.account != leader;
+    if (fetches && !peer.endpoint.empty()) out.push_back({peer.account, peer.endpoint});
+  }
+  std::ranges::sort(out, in_own_order(self));
+  if (out.size() > others_with_parts_max) out.resize(others_with_parts_max);
+  const auto* peer = find_peer(view, leader);
+  out.insert(out.begin(), {leader, peer != nullptr ? peer->endpoint : ""});
   return out;
 }
 

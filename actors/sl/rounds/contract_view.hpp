@@ -55,8 +55,11 @@ peer_list missing_peers(const contract_view& view);
 peer_list peers_that_miss_the_merge(const contract_view& view, const address& self);
 
 /// Whom to ask for the last merge, in this order: the node that merged, then those that reported a loss for
-/// it and so have it, then the others.
+/// it and so have it, then the others; those of a kind in an order of this node's own.
 std::vector<holder> holders_of_merge(const contract_view& view, const address& self);
+/// Whom to ask for the proposal: its leader, then some of those who contributed and so fetch it as well.
+std::vector<holder> holders_of_proposal(const contract_view& view, const address& self);
+inline constexpr std::size_t others_with_parts_max = 8;
 /// How large the models of the closed round are, as all of one layout have the same size: as `self` knows by
 /// its own, else as most of their peers say, and of two such numbers the smaller. 0: nobody brought a model.
 std::uint64_t model_size_of(const contract_view& view, const address& self);

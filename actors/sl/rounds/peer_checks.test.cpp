@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
+
 namespace peer_checks_test {
 
 using namespace swarm;
@@ -227,6 +229,11 @@ TEST_CASE("the proposal is fetched meanwhile, and when another merge is accepted
   t.look();
   REQUIRE(t.count<action::fetch>() == 1);
   CHECK(t.last<action::fetch>().digest == t.digest(50));
+  // Its leader has it; the others who contributed fetch it, too.
+  const auto& holders = t.last<action::fetch>().holders;
+  REQUIRE(holders.size() == 3);
+  CHECK(holders[0].peer == t.account(2));
+  CHECK(std::set{holders[1].peer, holders[2].peer} == std::set{t.account(3), t.account(4)});
   SUBCASE("it is there in time") {
     t.fetched(50);
     t.found();

@@ -6,7 +6,7 @@
 #include "actors/swci/commands/reads.hpp"
 #include "base/file.hpp"
 #include "contracts/training/client.hpp"
-#include "merge/store/model_store.hpp"
+#include "merge/store/model_part.hpp"
 
 #include <algorithm>
 
@@ -99,7 +99,8 @@ private:
     SWARM_CHECK(
         world_.fetch(node, {actors::model_target(model_.digest), assembler_->next_offset(), model_.block_num},
                      [this](bytes_view piece) { return take(piece); }));
-    SWARM_TRY(const auto file, assembler_->finish());
+    SWARM_CHECK(assembler_->check_complete());
+    SWARM_TRY(const auto file, part_->finish());
     return store_.make_durable(file->digest());
   }
 
@@ -116,8 +117,8 @@ private:
     SWARM_TRY(auto manifest, merge::manifest::decode(raw));
     if (manifest.digest() != model_.digest || manifest.size != model_.size)
       return fail(errc::corrupt, "its file does not match the digest {}", to_hex(model_.digest.view()));
-    SWARM_TRY(auto writer, store_.create(manifest.size, merge::room::as_written));
-    assembler_.emplace(std::move(manifest), std::move(writer));
+    SWARM_TRY(part_, store_.part(std::move(manifest)));
+    assembler_.emplace(part_);
     return {};
   }
 
@@ -131,6 +132,7 @@ private:
   command_world& world_;
   const merged_model& model_;
   merge::model_store& store_;
+  std::shared_ptr<merge::model_part> part_;
   std::optional<merge::assembler> assembler_;
 };
 

@@ -1,6 +1,7 @@
 #include "actors/sl/files/testing/holders.hpp"
 
 #include "actors/sl/files/model_server.hpp"
+#include "merge/store/model_part.hpp"
 
 namespace swarm::actors::testing {
 
@@ -46,6 +47,7 @@ std::shared_ptr<sl_context> file_swarm::make_node(const std::string& name) {
       std::make_shared<merge::model_store>(merge::testing::open_store((folder_.path() / name).string()));
   node->key = std::make_shared<const ledger::private_key>(ledger::private_key::make_random());
   node->board = std::make_shared<merge_progress_board>();
+  node->io = std::shared_ptr<io_runtime>(std::shared_ptr<void>(), &io_);
   return node;
 }
 
@@ -76,6 +78,19 @@ holder& file_swarm::add_with_data(holder::answer how) {
   });
 }
 
+holder& file_swarm::add_fetching(const merge::model_file& model, const std::vector<std::uint64_t>& chunks) {
+  const auto node = make_node(fmt::format("fetching-{}", parts_.size()));
+  const auto part = node->store->part(model.manifest());
+  REQUIRE(part);
+  (*part)->share();
+  for (const auto index : chunks)
+    REQUIRE((*part)->put(
+        index, model.raw().subspan(index * merge::chunk_size, model.manifest().size_of_chunk(index))));
+  parts_.push_back(*part);
+  return add(
+      [node](const http_request& request, const http_reply& reply) { reply(answer_freely(*node, request)); });
+}
+
 void file_swarm::limit_store(std::uint64_t bytes) {
   fetcher_->store = std::make_shared<merge::model_store>(
       merge::testing::open_store((folder_.path() / "limited").string(), {.bytes_max = bytes}));
@@ -98,8 +113,16 @@ result<hash32> file_swarm::fetch(const merge::model_file& model, std::vector<rou
 }
 
 result<hash32> file_swarm::fetch(const hash32& digest, std::uint64_t size, std::vector<rounds::holder> from) {
+  return fetch({digest, size, std::move(from)});
+}
+
+result<hash32> file_swarm::gather(const merge::model_file& model, std::vector<rounds::holder> from) {
+  return fetch({model.digest(), model.size(), std::move(from), true});
+}
+
+result<hash32> file_swarm::fetch(wanted_model what) {
   auto done = std::make_shared<test::waiting_for<result<hash32>>>();
-  fetch_model_async(fetcher_, counters_, digest, size, std::move(from), [done](result<hash32> layout) {
+  fetch_model_async(fetcher_, counters_, std::move(what), [done](result<hash32> layout) {
     CHECK_FALSE(done->ready()); // once
     done->set(std::move(layout));
   });

@@ -47,7 +47,12 @@ public:
   /// A holder at an address where nobody listens.
   rounds::holder nobody() const;
 
+  /// Adds a holder that fetches the model, too, and has these chunks of it.
+  holder& add_fetching(const merge::model_file& model, const std::vector<std::uint64_t>& chunks);
+
   result<hash32> fetch(const merge::model_file& model, std::vector<rounds::holder> from);
+  /// The same for a merge.
+  result<hash32> gather(const merge::model_file& model, std::vector<rounds::holder> from);
   result<hash32> fetch(const hash32& digest, std::uint64_t size, std::vector<rounds::holder> from);
 
   result<merge::model_layout> fetch_layout(const merge::model_file& model, const hash32& layout,
@@ -63,6 +68,7 @@ public:
 
 private:
   std::shared_ptr<sl_context> make_node(const std::string& name);
+  result<hash32> fetch(wanted_model what);
 
   transport::test::temp_folder folder_;
   transport::test::authority ca_{folder_.path(), "CA-1"};
@@ -72,6 +78,7 @@ private:
   std::shared_ptr<sl_context> honest_ = make_node("honest");
   std::shared_ptr<sl_context> fetcher_ = make_node("fetcher");
   std::shared_ptr<fetch_counters> counters_ = std::make_shared<fetch_counters>();
+  std::list<std::shared_ptr<merge::model_part>> parts_;
   std::list<holder> holders_;
 };
 
