@@ -121,9 +121,9 @@ unique_fd::~unique_fd() {
 }
 
 result<file> file::open(fs::path path, open_as what) {
-  int flags = (what == open_as::to_write ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOCTTY;
+  int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY;
   if (what != open_as::stream) flags |= O_NONBLOCK;
-  if (what == open_as::no_links || what == open_as::to_write) flags |= O_NOFOLLOW;
+  if (what == open_as::no_links) flags |= O_NOFOLLOW;
   unique_fd fd(::open(path.c_str(), flags));
   if (!fd) return failure(path, "opened", errno);
   struct stat info {};

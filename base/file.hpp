@@ -47,7 +47,6 @@ private:
 enum class open_as {
   regular,  ///< regular files, also by way of symbolic links; never waits for a FIFO
   no_links, ///< the same without the links
-  to_write, ///< the same as no_links, to be written as well
   stream,   ///< anything with bytes in it: pipes and terminals too, which may have to be waited for
 };
 

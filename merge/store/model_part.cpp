@@ -22,8 +22,10 @@ model_part::model_part(std::shared_ptr<store_state> store, merge::manifest expec
 
 model_part::~model_part() {
   if (raw_.data() != nullptr) ::munmap(const_cast<std::uint8_t*>(raw_.data()), raw_.size());
+  const bool is_open = draft_.has_value();
+  draft_.reset(); // with its lock, before anybody can open it again
   store_->release(reserved_);
-  store_->leave_part(digest_, whole_ || removed_ || !draft_ ? 0 : reserved_);
+  store_->leave_part(digest_, whole_ || removed_ || !is_open ? 0 : reserved_);
 }
 
 std::filesystem::path model_part::path() const {
@@ -32,8 +34,7 @@ std::filesystem::path model_part::path() const {
 
 /// Makes the file, or takes the one that is left of an earlier fetch. The caller holds the store's mutex.
 result<> model_part::open() {
-  auto opened = file::open(path(), open_as::to_write);
-  if (!opened) opened = file::create(path());
+  auto opened = file::lock(path());
   if (!opened) return fail(errc::io, "{}", opened.error().message);
   draft_ = std::move(*opened);
   // A file of zeros that takes no room, so that chunks can be read as soon as they are there.

@@ -132,18 +132,13 @@ private:
   void begin_chunks() {
     if (what_.is_merge) part_->share();
     const auto chunks = part_->chunks();
-    const bool is_spread =
-        what_.is_merge && chunks.size() >= spread_chunks_min && what_.holders.size() - next_ > 1;
-    std::uint64_t seed = 0;
-    for (const auto each : context_->account().view().first(sizeof seed))
-      seed = seed << 8 | each;
-    // Who did not give the manifest is asked for nothing more.
-    what_.holders.erase(what_.holders.begin(), what_.holders.begin() + static_cast<std::ptrdiff_t>(next_));
-    for (const auto& each : what_.holders)
-      endpoints_.push_back(endpoint::parse(each.endpoint).value_or(endpoint{}));
-    plan_.emplace(chunks, what_.holders.size(), is_spread, seed);
-    for (std::size_t i = 0; i < endpoints_.size(); ++i)
-      if (endpoints_[i].host.empty()) plan_->drop(i);
+    const bool is_spread = what_.is_merge && chunks.size() >= spread_chunks_min && what_.holders.size() > 1;
+    plan_.emplace(chunks, what_.holders.size(), is_spread, get_be64(context_->account().data()));
+    for (std::size_t i = 0; i < what_.holders.size(); ++i) {
+      const auto at = endpoint::parse(what_.holders[i].endpoint);
+      endpoints_.push_back(at.value_or(endpoint{}));
+      if (!at || i < next_) plan_->drop(i); // who did not give the manifest is asked for nothing more
+    }
     go_on();
     if (is_spread && !is_over_) look_again();
   }
@@ -257,10 +252,11 @@ private:
 
   void failed(const chunk_plan::ask& what, const error& why) {
     const auto how = ending_of(why);
+    const bool is_known = plan_->is_dropped(what.holder);
     plan_->ended(what.id, how, now());
     if (how == chunk_plan::ending::needless) return;
     if (what.count > 0 || how != chunk_plan::ending::not_there) note_failure(what.holder, why);
-    if (how == chunk_plan::ending::wrong)
+    if (how == chunk_plan::ending::wrong && !is_known)
       log::warning(context_->log_source,
                    "{} ({}) gives something else than the model {}, and is not asked again for it: {}",
                    what_.holders[what.holder].endpoint, to_hex(what_.holders[what.holder].peer.view()),
