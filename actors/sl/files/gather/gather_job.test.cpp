@@ -267,11 +267,13 @@ TEST_CASE("of a merge that is being fetched the server gives what is there, and 
   CHECK(get(manifest_target(digest)).status == 404);
   CHECK(get(chunks_target(digest)).body.empty());
   part->share();
-  const auto given = get(model_target(digest), range(2, 5));
-  CHECK(given.status == 206);
-  const auto* slice = std::get_if<shared_slice>(&given.slice);
-  REQUIRE(slice != nullptr);
-  CHECK(std::ranges::equal(slice->data, model->raw().subspan(2 * chunk_size, 3 * chunk_size)));
+  {
+    const auto given = get(model_target(digest), range(2, 5));
+    CHECK(given.status == 206);
+    const auto* slice = std::get_if<shared_slice>(&given.slice);
+    REQUIRE(slice != nullptr);
+    CHECK(std::ranges::equal(slice->data, model->raw().subspan(2 * chunk_size, 3 * chunk_size)));
+  }
   for (const auto& missing :
        {range(1, 3), range(4, 6), range(23, 24), std::string("bytes=2097152-"), std::string()})
     CHECK(get(model_target(digest), missing).status == 404);
