@@ -4,7 +4,8 @@
 """
 
 from ._session.digest import model_digest
+from ._tracking.tracker import Tracker
 from .errors import SwarmArgumentError, SwarmError
 
-__all__ = ["SwarmArgumentError", "SwarmError", "__version__", "model_digest"]
+__all__ = ["SwarmArgumentError", "SwarmError", "Tracker", "__version__", "model_digest"]
 __version__ = "0.2.0"

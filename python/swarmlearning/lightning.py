@@ -85,7 +85,8 @@ class SwarmCallback(Callback):
         epochs = trainer.max_epochs
         epochs = epochs if epochs is not None and epochs > 0 else None
         has_bar = trainer.progress_bar_callback is not None
-        self._hosted.begin(self._shared(pl_module), epochs, trainer.num_training_batches, has_bar)
+        module, loggers = self._shared(pl_module), list(trainer.loggers)
+        self._hosted.begin(module, epochs, trainer.num_training_batches, has_bar, loggers)
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         """After every batch; syncs when it is time."""

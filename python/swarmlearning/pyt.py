@@ -84,6 +84,7 @@ class SwarmCallback(SwarmCallbackBase):
         metricFunctionArgs: Optional[Dict[str, Any]] = None,
         sharedParameters: SharedParameters = "all",
         resume: bool = False,
+        tracker: Any = None,
     ):
         if not isinstance(model, torch.nn.Module):
             raise SwarmArgumentError(f"model: wanted the torch.nn.Module to be trained, got {type(model).__name__}")
@@ -109,6 +110,7 @@ class SwarmCallback(SwarmCallbackBase):
                 resume=resume,
             ),
             logger,
+            tracker,
         )
         if useAdaptiveSync and self._loss_function is None:
             self._warn("useAdaptiveSync without lossFunction: every loss is 0, so the interval cannot adapt")
@@ -135,6 +137,11 @@ class SwarmCallback(SwarmCallbackBase):
         found = self._state.inventory()
         found.wrappers = self._wrappers
         return found
+
+    def _tracked(self) -> Dict[str, Any]:
+        named = {"lossFunction": self._loss_function, "metricFunction": self._metric}
+        names = {argument: type(one).__name__ for argument, one in named.items() if one is not None}
+        return {**super()._tracked(), **names}
 
     def _causes(self) -> Sequence[str]:
         return [

@@ -70,6 +70,7 @@ class SwarmCallback(SwarmCallbackBase, keras.callbacks.Callback):
         metricFunctionArgs: Any = None,
         sharedParameters: SharedParameters = "all",
         resume: bool = False,
+        tracker: Any = None,
     ):
         keras.callbacks.Callback.__init__(self)
         self._batch_index = -1  # of the epoch's last batch that was counted
@@ -93,6 +94,7 @@ class SwarmCallback(SwarmCallbackBase, keras.callbacks.Callback):
                 resume=resume,
             ),
             logger,
+            tracker,
         )
 
     # What Keras calls -------------------------------------------------------------------------------------------

@@ -25,10 +25,10 @@ class DictCallback(SwarmCallbackBase):
 
     platforms = ("PLAIN",)
 
-    def __init__(self, values=None, logger=None, **options):
+    def __init__(self, values=None, logger=None, tracker=None, **options):
         self.values = values or {"w": np.array([1.0, 2.0], np.float32)}
         self.stopped = 0
-        self._start(Options(**{**DEFAULTS, **options}), logger)
+        self._start(Options(**{**DEFAULTS, **options}), logger, tracker)
 
     def _get_parameters(self):
         return {name: pack(value) for name, value in self.values.items()}

@@ -69,7 +69,10 @@ def merge(contributions):
 class FakeSwarm:
     """`count` SLs whose FIFOs are in `folder`; `script(sl, request)` may answer a request in place of the rules."""
 
-    def __init__(self, folder, count=1, interval=None, script=None, over_after=None, sessions=1, memory=False):
+    def __init__(
+        self, folder, count=1, interval=None, script=None, over_after=None, sessions=1, memory=False, tells_rounds=False
+    ):
+        self.tells_rounds = tells_rounds  # to programs that follow them, as an SL of this version does
         self.sessions = sessions  # that each SL serves, one after the other
         self.memory = memory  # whether the SLs share it with programs that ask for it
         self.interval = interval
@@ -195,6 +198,8 @@ class FakeSL(WireEnd):
             opened = MESSAGES["SessionResponse"](sessionID=f"session {self.index}")
             if self.memory and message.sharesMemory:
                 opened.memorySocket = self.memory.name
+            if self.swarm.tells_rounds and message.followsRounds:
+                opened.node = f"sl-{self.index + 1}"
             self.send(OPENED, opened)
         elif msg_type == SYNC:
             if self.swarm.over_after and message.syncSeqNum >= self.swarm.over_after:
@@ -235,6 +240,9 @@ class FakeSL(WireEnd):
 
     def _response(self, message, **fields):
         interval = self.swarm.interval or self.opened.syncInterval
+        if self.swarm.tells_rounds and self.opened.followsRounds:
+            told = dict(mergedRound=self.swarm.round_num + 10, mergedDigest=digest_of(self.swarm.merged))
+            fields = {**told, "meanPeers": 2, "meanLoss": 0.5, "meanMetric": 0.75, **fields}
         return MESSAGES["SyncResponse"](
             sessionID=message.sessionID, syncSeqNum=message.syncSeqNum, nextSyncInterval=interval, **fields
         )

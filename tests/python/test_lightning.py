@@ -50,11 +50,10 @@ def fit(module, swarm, epochs=2, **options):
             max_epochs=epochs,
             callbacks=[swarm],
             accelerator="cpu",
-            logger=False,
             enable_checkpointing=False,
             enable_progress_bar=False,
             enable_model_summary=False,
-            **options,
+            **{"logger": False, **options},
         )
         trainer.fit(module, loader())
     return trainer

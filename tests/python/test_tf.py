@@ -62,6 +62,19 @@ def test_fit_syncs_after_batch_n_plus_1(swarm):
     assert same(arrays(sl.of_type(CLOSE)[0]), weights(callback))
 
 
+def test_a_tracker_gets_what_was_reported(swarm):
+    from test_tracker import Recorder
+
+    sl = swarm(tells_rounds=True).sls[0]
+    recorder = Recorder()
+    callback = make_callback(tracker=recorder, adsValData=(X, Y))
+    fit(make_model(), callback)
+    told = [(call[2]["swarm/loss"], call[2]["swarm/metric"]) for call in recorder.calls if call[0] == "round"]
+    reported = [(reply.loss, reply.metrics) for reply in sl.of_type(LOSS)]
+    assert np.allclose(told, reported) and told[-1][1] > 0
+    assert recorder.calls[-2][3]["swarm.digest"] == callback.modelDigest()
+
+
 def test_training_goes_on_from_the_merged_model(swarm):
     """Merges that replace every weight by 0.5: what the next batch starts from, and what the program ends with."""
     seen = []

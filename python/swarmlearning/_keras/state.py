@@ -9,9 +9,8 @@ import numpy as np
 
 from .._session.arrays import BFLOAT16, ITEM_SIZE, Params, is_integer, pack, unpack_as
 from .._session.messages import NDArray
-from .._training.callback import check_names, check_shape
 from .._training.inventory import Inventory, LocalPart, SharedTensor, why_left_out
-from .._training.readback import holds, is_that_integer
+from .._training.readback import check_names, check_shape, holds, is_that_integer
 from .._training.shared import Sharing, check_size, mebibytes
 from ..errors import SwarmError
 from .names import made_weights, own_path, weight_names

@@ -98,6 +98,8 @@ class SessionRequest:
     sharesMemory: bool = wire_field(101, "bool")
     #: swarmd's own: go on from the last merge, if there is one. Not on the wire unless it is asked for.
     resume: bool = wire_field(102, "bool")
+    #: swarmd's own: say which merge each answer brings, and what the peers have reported.
+    followsRounds: bool = wire_field(103, "bool")
 
 
 @dataclass
@@ -108,6 +110,7 @@ class SessionResponse:
     # swarmd's own, to a program that asks to resume:
     resumes: bool = wire_field(102, "bool")  # this SL can do that
     resumeRound: int = wire_field(103, "int32")  # the last one that is merged; 0: none is
+    node: str = wire_field(104, "string")  # swarmd's own, to a program that follows rounds: its name among the peers
 
 
 @dataclass
@@ -131,7 +134,12 @@ class SyncResponse:
     status: Status = wire_field(3, Status)
     nextSyncInterval: int = wire_field(4, "int32")
     trainingOver: bool = wire_field(5, "bool")
-    mergedRound: int = wire_field(103, "int32")  # swarmd's own, to a program that asked to resume: of its model
+    # swarmd's own, to a program that follows rounds, and the first one also to one that resumes; of its model:
+    mergedRound: int = wire_field(103, "int32")
+    mergedDigest: str = wire_field(105, "string")  # in hex
+    meanPeers: int = wire_field(106, "int32")  # so many have reported a loss; 0: the means say nothing
+    meanLoss: float = wire_field(107, "float")
+    meanMetric: float = wire_field(108, "float")
 
 
 @dataclass

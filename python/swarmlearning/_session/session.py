@@ -56,6 +56,8 @@ class Session:
         response = _expect(msg_type, body, {MsgType.OpenSessionResponse}, SessionResponse, "open-session")
         _check_ok(response.status)
         self.session_id = response.sessionID
+        #: The SL's name among the peers, for a program that follows rounds; empty where the SL does not say it.
+        self.node = response.node
         self._memory: Optional[SharedMemory] = None
         if request.sharesMemory and response.memorySocket:
             self._memory = SharedMemory(channel.paths[0], response.memorySocket, response.sessionID)

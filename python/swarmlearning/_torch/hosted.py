@@ -4,9 +4,10 @@ when training begins, as only then the framework shows its model."""
 from __future__ import annotations
 
 import inspect
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Sequence
 
 from .. import pyt
+from .._tracking.tracker import make_tracker
 from ..errors import SwarmArgumentError
 
 
@@ -24,20 +25,28 @@ class HostedSwarm:
                 raise SwarmArgumentError("model: it is the trainer's, and not given to this callback")
             if name not in known:
                 raise SwarmArgumentError(f"{name}: there is no such argument; there are {', '.join(sorted(known))}")
+        make_tracker(arguments.get("tracker"))  # what is wrong with it is said at once
         self.swarm: Optional[pyt.SwarmCallback] = None
         self._arguments = arguments
 
     def begin(
-        self, model: Any, totalEpochs: Optional[int], epoch_batches: Any, has_bar: bool, **defaults: Any
+        self,
+        model: Any,
+        totalEpochs: Optional[int],
+        epoch_batches: Any,
+        has_bar: bool,
+        loggers: Sequence[Any] = (),
+        **defaults: Any,
     ) -> None:
         """Opens a session for `model` and loads what all nodes start from. `epoch_batches` is how many an epoch has, as
-        far as a number says so; `has_bar` whether the framework draws how far training is; `defaults` are for what the
-        user left out."""
+        far as a number says so; `has_bar` whether the framework draws how far training is; in one of `loggers` the
+        user may have a run open; `defaults` are for what the user left out."""
         if self.swarm is not None:
             self.swarm.close()  # of a training before, which an error may have ended
         arguments = {"totalEpochs": totalEpochs, **defaults, **self._arguments}
         self.swarm = pyt.SwarmCallback(model=model, **arguments)
         self.swarm._progress.has_bar_beside = has_bar
+        self.swarm._loggers = loggers
         self.swarm._epoch_batches = epoch_batches if isinstance(epoch_batches, int) else None
         self.swarm.on_train_begin()
 

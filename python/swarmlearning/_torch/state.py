@@ -10,9 +10,8 @@ import torch
 
 from .._session.arrays import BFLOAT16, ITEM_SIZE, Params, dtype_name, is_integer, pack, unpack_as
 from .._session.messages import NDArray
-from .._training.callback import check_names, check_shape
 from .._training.inventory import Inventory, LocalPart, SharedTensor, why_left_out
-from .._training.readback import is_that_integer
+from .._training.readback import check_names, check_shape, is_that_integer
 from .._training.shared import Sharing, check_size, mebibytes, plain_names
 from ..errors import SwarmError
 

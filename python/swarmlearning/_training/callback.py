@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any, Callable, Dict, Iterable, Optional, Sequence, Tuple
+import weakref
+from typing import Any, Callable, Dict, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -18,8 +19,10 @@ from .._display.progress import make_progress
 from .._session.arrays import Params
 from .._session.channel import ENDED, Channel
 from .._session.digest import model_digest
-from .._session.messages import SyncResponse
+from .._session.messages import SessionRequest, SyncResponse
 from .._session.session import Session
+from .._tracking.mirror import Mirror
+from .._tracking.tracker import make_tracker
 from ..errors import SwarmArgumentError, SwarmError
 from .inventory import Inventory
 from .options import Options
@@ -67,6 +70,12 @@ class SwarmCallbackBase(SessionOwner):
         sharedParameters: what of the model is exchanged: 'all' its parameters and buffers, those that are 'trainable',
             or patterns of their names such as ['encoder.*', '*.bias']; the others stay as they are on this node. The
             same on all nodes.
+        tracker: an experiment tracker that gets the rounds too, off the training's path: 'mlflow', 'tensorboard' or
+            'wandb', or an object with the methods begin, log_round and end (`swarmlearning.Tracker` says what they
+            get). The default is what the environment variable SWARM_TRACKER names, or none. Each round is written when
+            its merge was loaded: loss and metric of this node and means over the peers, the number of the round, the
+            merge's digest, the contract; the arguments of this callback at the start. A run that is open already, as
+            of mlflow, of wandb or of a Trainer's logger, is used; else one of its own is made.
         resume: go on from the last merge of the training, as after a crash or an outage: on_train_begin loads it, even
             if this program is new and all nodes were stopped. Where nothing is merged yet the program begins as always,
             and says so. A model with other parameters is refused. Of a training that is over it gets the final model.
@@ -90,9 +99,12 @@ class SwarmCallbackBase(SessionOwner):
     #: Values of mlPlatform; the first is the default.
     platforms: Sequence[str] = ()
 
-    def _start(self, options: Options, logger: Any) -> None:
+    def _start(self, options: Options, logger: Any, tracker: Any = None) -> None:
         """Checks `options`, then opens the session with the SL, which may take as long as the SL needs to come."""
         options.check(self.platforms)
+        found = make_tracker(tracker)
+        self._mirror = None if found is None else Mirror(found)
+        self._loggers: Sequence[Any] = ()  # of a Trainer, in one of which a run may be open
         if logger is not None:
             check_logger(logger)
         self.options = options
@@ -106,6 +118,7 @@ class SwarmCallbackBase(SessionOwner):
         self._countdown = 0  # batches to go before the sync
         self._interval = options.syncFrequency
         self._last_loss: Optional[float] = None
+        self._last_metric = 0.0
         self._last_merged: Optional[Params] = None
         self._sent: Optional[Params] = None  # this model, as given to the merge that is waited for
         self._got_merge = False  # in the present exchange, or the last one
@@ -143,6 +156,10 @@ class SwarmCallbackBase(SessionOwner):
     def _evaluate(self) -> Tuple[float, float]:
         """Loss and metric of the model on adsValData; leaves the model as it was."""
         raise NotImplementedError
+
+    def _tracked(self) -> Dict[str, Any]:
+        """The arguments that a tracker is told."""
+        return self.options.shown()
 
     def _check_model(self) -> None:
         """Raises when something of the model cannot be shared, as far as that is known when the callback is made."""
@@ -253,10 +270,13 @@ class SwarmCallbackBase(SessionOwner):
                     f"the SL makes, or {LOOPBACK_VARIABLE}=True to train without a swarm"
                 )
         self._channel = Channel(request_path, response_path, self._log, self._on_wait)
-        self._session = Session(self._channel, self.options.session_request(), self._on_notice)
+        self._session = Session(self._channel, self._request(), self._on_notice)
         self._session.check_size(self._shared_bytes())
         if self.options.resume:
             self._tell_of_resuming()
+
+    def _request(self) -> SessionRequest:
+        return self.options.session_request(follows_rounds=self._mirror is not None)
 
     def _tell_of_resuming(self) -> None:
         contract, round_num = self.options.trainingContract, self._session.resumes_from
@@ -295,6 +315,7 @@ class SwarmCallbackBase(SessionOwner):
                 "has no part in its model. Reset it by `swarm-inspect reset "
                 f"{self.options.trainingContract}` at an SN, or name another trainingContract"
             )
+        self._track(response)
         before = self._interval
         if response.nextSyncInterval >= 1:
             self._interval = response.nextSyncInterval
@@ -314,15 +335,30 @@ class SwarmCallbackBase(SessionOwner):
             weightage = 0 if mode == "inactive" else self.options.nodeWeightage
             params = self._last_merged if mode == "active" else None
             self._log("Final merging starts at training end. Waiting for other peers to complete ...")
-            self._timed(self._session.close, weightage, self._own_parameters() if params is None else params)
+            params = self._own_parameters() if params is None else params
+            response = self._timed(self._session.close, weightage, params)
             if not self._got_merge:
                 raise SwarmError("the SL ended the training without a final model; the model is this node's own")
+            self._track(response)
         if self._last_merged is not None:
             self._ended_with(self._last_merged)
         self._last_merged = None
         self._close_channel()
         self._progress.ended(self.syncs, self._last_loss)
         self._log("All peers and Swarm training rounds finished. Final Swarm model was loaded.")
+        self._end_tracking(True)
+
+    def _track(self, response: SyncResponse) -> None:
+        """A merge was loaded: the tracker, if there is one, gets the round."""
+        mirror = self._mirror
+        if mirror is None or not self._got_merge:
+            return
+        if not mirror.has_begun:
+            weakref.finalize(self, mirror.leave)
+            mirror.begin(self.options.trainingContract, self._session.node, self._tracked(), self._loggers)
+        judged = None if self._last_loss is None else (self._last_loss, self._last_metric)
+        mirror.add(response, self.syncs, judged)
+        self._tell_of_tracker()
 
     def _own_parameters(self) -> Params:
         """What this node gives to a merge."""
@@ -416,7 +452,7 @@ class SwarmCallbackBase(SessionOwner):
             self._last_loss = None
             return 0.0, 0.0
         self._cannot_judge = False
-        self._last_loss = loss
+        self._last_loss, self._last_metric = loss, metric
         self._log(f"Calculated local loss using merged parameters = {loss}")
         self._clear()
         self.logger.debug(f"Calculated local metric using merged parameters = {metric}")
@@ -440,6 +476,7 @@ class SwarmCallbackBase(SessionOwner):
             action()
         except BaseException as error:
             self._close_channel(f"{ENDED}. This one ended with {type(error).__name__} in a call")
+            self._end_tracking(False)
             self._clear()
             if not isinstance(error, Exception):
                 raise  # Ctrl-C
@@ -461,19 +498,3 @@ class SwarmCallbackBase(SessionOwner):
     def _warn(self, text: str) -> None:
         self._clear()
         getattr(self.logger, "warning", self.logger.info)(text)
-
-
-def check_names(model: Iterable[str], merged: Iterable[str]) -> None:
-    """Every parameter of the model must have come back from the merge."""
-    missing = sorted(set(model) - set(merged))
-    if missing:
-        shown = ", ".join(missing[:5]) + (" ..." if len(missing) > 5 else "")
-        raise SwarmError(f"the merged model lacks {len(missing)} of this model's parameters: {shown}")
-
-
-def check_shape(name: str, merged: Sequence[int], model: Sequence[int]) -> None:
-    if tuple(merged) != tuple(model):
-        raise SwarmError(
-            f"parameter {name}: the merged one has shape {list(merged)}, this program's model {list(model)}; "
-            "all nodes must train the same model"
-        )

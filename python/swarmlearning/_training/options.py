@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Optional, Sequence
+from typing import Any, Dict, Optional, Sequence
 
 import numpy as np
 
@@ -60,7 +60,11 @@ class Options:
                 "useAdaptiveSync needs adsValData, the validation data by which the next interval is chosen"
             )
 
-    def session_request(self) -> SessionRequest:
+    def shown(self) -> Dict[str, Any]:
+        """The arguments by name, without the data."""
+        return {name: value for name, value in vars(self).items() if name != "adsValData" and value is not None}
+
+    def session_request(self, follows_rounds: bool = False) -> SessionRequest:
         return SessionRequest(
             syncInterval=self.syncFrequency,
             minPeers=self.minPeers,
@@ -71,6 +75,7 @@ class Options:
             trainingContract=self.trainingContract,
             mergeMethod=self.mergeMethod,
             resume=self.resume,
+            followsRounds=follows_rounds,
         )
 
 

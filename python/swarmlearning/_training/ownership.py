@@ -8,6 +8,7 @@ from typing import Any, Dict, NoReturn, Optional, Tuple, TypeVar
 from .._display.logger import make_logger
 from .._display.progress import Progress, make_progress
 from .._session.channel import ENDED, Channel
+from .._tracking.mirror import Mirror
 from ..errors import SwarmError
 
 COPIED = (
@@ -31,11 +32,12 @@ class SessionOwner:
     """Base of the callbacks, with what makes them owners."""
 
     #: Attributes that copies do not get, but None in their place: they belong to the session.
-    not_copied: Tuple[str, ...] = ("_channel", "_session", "_progress", "_last_merged", "logger")
+    not_copied: Tuple[str, ...] = ("_channel", "_session", "_progress", "_last_merged", "logger", "_mirror", "_loggers")
 
     _channel: Optional[Channel]
     _session: Any
     _last_merged: Any
+    _mirror: Optional[Mirror]
     _progress: Progress
     logger: Any
 
@@ -45,6 +47,7 @@ class SessionOwner:
         Not needed after on_train_end."""
         self._clear()
         self._close_channel()
+        self._end_tracking(False)
 
     def __enter__(self: Self) -> Self:
         return self
@@ -70,6 +73,15 @@ class SessionOwner:
     def _close_channel(self, why: str = ENDED) -> None:
         if self._channel is not None:
             self._channel.close(why)
+
+    def _end_tracking(self, finished: bool) -> None:
+        if self._mirror is not None:
+            self._mirror.end(finished)
+            self._tell_of_tracker()
+
+    def _tell_of_tracker(self) -> None:
+        for text in self._mirror.news() if self._mirror is not None else ():
+            self._warn(text)
 
     # The callback's part
 

@@ -6,7 +6,7 @@ callbacks that restore an earlier state would otherwise end a training with anot
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, Optional
+from typing import Any, Dict, Iterable, List, Optional, Sequence
 
 import numpy as np
 
@@ -88,3 +88,18 @@ def _all_finite(values: np.ndarray[Any, Any]) -> bool:
             np.isfinite(values).all()
         )
 
+
+def check_names(model: Iterable[str], merged: Iterable[str]) -> None:
+    """Every parameter of the model must have come back from the merge."""
+    missing = sorted(set(model) - set(merged))
+    if missing:
+        shown = ", ".join(missing[:5]) + (" ..." if len(missing) > 5 else "")
+        raise SwarmError(f"the merged model lacks {len(missing)} of this model's parameters: {shown}")
+
+
+def check_shape(name: str, merged: Sequence[int], model: Sequence[int]) -> None:
+    if tuple(merged) != tuple(model):
+        raise SwarmError(
+            f"parameter {name}: the merged one has shape {list(merged)}, this program's model {list(model)}; "
+            "all nodes must train the same model"
+        )
