@@ -24,8 +24,10 @@ struct member {
 
 /// Of swarmd, far from the original's, which passes over them.
 inline constexpr std::uint32_t notice_field = 100, memory_field = 101, resume_field = 102, round_field = 103;
+inline constexpr std::uint32_t node_field = 104, digest_field = 105, means_field = 106; ///< means: to 108
 inline constexpr std::size_t keyword_max = 64; ///< bytes of "snapshot", "coordmedian" and the like
 inline constexpr std::size_t file_name_max = 255;
+inline constexpr std::size_t digest_text_max = 64;
 
 template <class Message>
 struct schema;
@@ -53,7 +55,8 @@ struct schema<session_request> {
       member{8, "mergeMethod", &self::merge_method, keyword_max},
       member{notice_field, "takesNotices", &self::takes_notices},
       member{memory_field, "sharesMemory", &self::shares_memory},
-      member{resume_field, "resume", &self::resume}};
+      member{resume_field, "resume", &self::resume},
+      member{round_field, "followsRounds", &self::follows_rounds}};
 };
 
 template <>
@@ -61,10 +64,12 @@ struct schema<session_response> {
   using self = session_response;
   static constexpr std::string_view name = "SessionResponse";
   static constexpr std::tuple fields{
-      member{1, "status", &self::status}, member{2, "sessionID", &self::session_id, session_id_max},
+      member{1, "status", &self::status},
+      member{2, "sessionID", &self::session_id, session_id_max},
       member{memory_field, "memorySocket", &self::memory_socket, file_name_max},
       member{resume_field, "resumes", &self::resumes},
-      member{round_field, "resumeRound", &self::resume_round}};
+      member{round_field, "resumeRound", &self::resume_round},
+      member{node_field, "node", &self::node, file_name_max}};
 };
 
 template <>
@@ -83,12 +88,17 @@ template <>
 struct schema<sync_response> {
   using self = sync_response;
   static constexpr std::string_view name = "SyncResponse";
-  static constexpr std::tuple fields{member{1, "sessionID", &self::session_id, session_id_max},
-                                     member{2, "syncSeqNum", &self::sync_seq_num},
-                                     member{3, "status", &self::status},
-                                     member{4, "nextSyncInterval", &self::next_sync_interval},
-                                     member{5, "trainingOver", &self::training_over},
-                                     member{round_field, "mergedRound", &self::merged_round}};
+  static constexpr std::tuple fields{
+      member{1, "sessionID", &self::session_id, session_id_max},
+      member{2, "syncSeqNum", &self::sync_seq_num},
+      member{3, "status", &self::status},
+      member{4, "nextSyncInterval", &self::next_sync_interval},
+      member{5, "trainingOver", &self::training_over},
+      member{round_field, "mergedRound", &self::merged_round},
+      member{digest_field, "mergedDigest", &self::merged_digest, digest_text_max},
+      member{means_field, "meanPeers", &self::mean_peers},
+      member{means_field + 1, "meanLoss", &self::mean_loss},
+      member{means_field + 2, "meanMetric", &self::mean_metric}};
 };
 
 template <>

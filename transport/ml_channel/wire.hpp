@@ -106,6 +106,8 @@ struct session_request {
   bool shares_memory = false; ///< it can send memory_place instead of weights, and take it
   /// Of swarmd's own client: its program goes on from the last merge.
   bool resume = false;
+  /// Of swarmd's own client: it wants to know which merge a program gets, and how the peers judge.
+  bool follows_rounds = false;
   friend bool operator==(const session_request&, const session_request&) = default;
 };
 
@@ -118,6 +120,7 @@ struct session_response {
   // To a program that asks to resume:
   bool resumes = false;          ///< this SL can have it go on from a merge
   std::int32_t resume_round = 0; ///< the last one that is merged; 0: none is
+  std::string node;              ///< the SL's name among the peers; only to a program that follows rounds
   friend bool operator==(const session_response&, const session_response&) = default;
 };
 
@@ -138,7 +141,13 @@ struct sync_response {
   ml::status status;
   std::int32_t next_sync_interval = 0; ///< must be >= 1, with 0 the client never syncs again
   bool training_over = false;
-  std::int32_t merged_round = 0; ///< of the model that it has now; only to a program that asked to resume
+  std::int32_t merged_round =
+      0; ///< of the model that it has now; to a program that resumes or follows rounds
+  // To a program that follows rounds:
+  std::string merged_digest;   ///< of that model, in hex
+  std::int32_t mean_peers = 0; ///< so many have reported a loss; 0: the means say nothing
+  float mean_loss = 0;
+  float mean_metric = 0;
   friend bool operator==(const sync_response&, const sync_response&) = default;
 };
 

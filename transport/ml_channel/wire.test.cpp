@@ -253,6 +253,16 @@ TEST_CASE("what is swarmd's own stands in fields that the original passes over, 
   const sync_response synced{.session_id = "s", .merged_round = 7};
   CHECK(encode(synced) == joined({encode(sync_response{.session_id = "s"}), unhex("b80607")}));
   CHECK(decode_sync_response(encode(synced)).value() == synced);
+  const session_request follows{.sync_interval = 128, .min_peers = 2, .follows_rounds = true};
+  CHECK(encode(follows) == unhex("0880011002b80601"));
+  CHECK(decode_session_request(encode(follows)).value() == follows);
+  const session_response named{.session_id = "s", .node = "n"};
+  CHECK(encode(named) == unhex("120173c206016e"));
+  CHECK(decode_session_response(encode(named)).value() == named);
+  const sync_response told{
+      .session_id = "s", .merged_digest = "d", .mean_peers = 2, .mean_loss = 1, .mean_metric = 2};
+  CHECK(encode(told) == unhex("0a0173ca060164d00602dd060000803fe50600000040"));
+  CHECK(decode_sync_response(encode(told)).value() == told);
   const status notice{status_code::ok, "a", true};
   CHECK(encode(notice) == unhex("120161a00601"));
   CHECK(decode_status(encode(notice)).value() == notice);

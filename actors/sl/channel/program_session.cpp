@@ -125,6 +125,7 @@ result<program_session::event> program_session::take_open(bytes_view body) {
   SWARM_TRY(opened_, session_of(request, merge_library_));
   interval_ = opened_.params.sync_interval;
   takes_notices_ = request.takes_notices;
+  follows_rounds_ = request.follows_rounds;
   shares_memory_ = request.shares_memory && memory_socket_ != nullptr;
   phase_ = phase::opening;
   return event{opened_};
@@ -227,6 +228,7 @@ program_session::reply program_session::answer_open(const actors::answer_open& a
   if (shares_memory_) response.memory_socket = memory_socket_->name();
   response.resumes = opened_.params.resume;
   if (response.resumes) response.resume_round = round_on_wire(answer.merged_round);
+  if (follows_rounds_) response.node = answer.node;
   return ml::make_outgoing(response);
 }
 
@@ -263,8 +265,20 @@ program_session::reply program_session::answer_sync(const actors::answer_sync& a
   response.next_sync_interval = static_cast<std::int32_t>(interval_);
   response.training_over = answer.training_over;
   if (opened_.params.resume) response.merged_round = round_on_wire(answer.merged_round);
+  tell_of_merge(response, answer.means);
   response.status.msg = answer.notice;
   return ml::make_outgoing(ml::msg_type::sync_response, response);
+}
+
+void program_session::tell_of_merge(ml::sync_response& response,
+                                    const std::optional<rounds::mean_report>& means) const {
+  if (!follows_rounds_ || !loaded_) return;
+  response.merged_round = round_on_wire(loaded_->asked.round_num);
+  response.merged_digest = to_hex(loaded_->asked.digest.view(), false);
+  if (!means) return;
+  response.mean_peers = static_cast<std::int32_t>(means->peers);
+  response.mean_loss = static_cast<float>(means->loss);
+  response.mean_metric = static_cast<float>(means->metric);
 }
 
 program_session::reply program_session::answer_close(const actors::answer_close& answer) {
@@ -275,6 +289,7 @@ program_session::reply program_session::answer_close(const actors::answer_close&
   response.sync_seq_num = seq_num_;
   response.next_sync_interval = 1;
   response.training_over = true;
+  tell_of_merge(response, answer.means);
   response.status.msg = answer.notice;
   return ml::make_outgoing(ml::msg_type::close_session_response, response);
 }

@@ -79,6 +79,8 @@ private:
   bool put_into_memory(ml::loss_request& request, const merge::model_file& model);
   result<event> take_loss(bytes_view body);
   result<event> take_kill(bytes_view body);
+  /// What a program that follows rounds wants to know of the merge that it has.
+  void tell_of_merge(ml::sync_response& response, const std::optional<rounds::mean_report>& means) const;
   bool is_over() const {
     return phase_ == phase::closed || phase_ == phase::killed || phase_ == phase::broken;
   }
@@ -96,6 +98,7 @@ private:
   std::uint64_t syncs_ = 0;
   bool takes_notices_ = false;
   bool shares_memory_ = false;
+  bool follows_rounds_ = false;
   std::shared_ptr<const ml::program_memory> memory_;
   std::int32_t region_ = 0;               ///< the program's number of it
   std::optional<std::int32_t> next_slot_; ///< for the next merge of the request under way

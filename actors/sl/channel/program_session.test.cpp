@@ -151,6 +151,45 @@ TEST_CASE("which round a program goes on from is told to one that asks to resume
   }
 }
 
+TEST_CASE("which merge it has is told to a program that follows rounds, and to no other") {
+  const rounds::mean_report means{0.5, 0.75, 3};
+  bench t;
+  ml::session_request asks{.sync_interval = 8, .min_peers = 2, .node_weightage = 3};
+  const auto merge = t.merged(7);
+  const auto synced = [&](std::int32_t number) {
+    REQUIRE(t.sync(number));
+    REQUIRE(t.session->ask_loss({merge, 1, 6}));
+    REQUIRE(t.loss(number, 1));
+    return response_of(t.session->answer_sync({16, false, {}, 6, means}));
+  };
+  SUBCASE("it does not ask") {
+    REQUIRE(t.open(asks));
+    t.session->answer_open({5, "sl-1"});
+    const ml::sync_response plain{.session_id = t.session_id, .sync_seq_num = 1, .next_sync_interval = 16};
+    CHECK(synced(1) == plain);
+  }
+  SUBCASE("it asks") {
+    asks.follows_rounds = true;
+    REQUIRE(t.open(asks));
+    const auto reply = t.session->answer_open({5, "sl-1"});
+    const auto opened = ml::decode_session_response(joined(std::get<ml::outgoing>(reply))).value();
+    CHECK(opened.node == "sl-1");
+    CHECK(opened.resume_round == 0);
+    const auto first = synced(1);
+    CHECK(first.merged_round == 6);
+    CHECK(first.merged_digest == to_hex(merge.view(), false));
+    CHECK(first.mean_peers == 3);
+    CHECK(first.mean_loss == 0.5F);
+    CHECK(first.mean_metric == 0.75F);
+    REQUIRE(t.close(1));
+    REQUIRE(t.session->ask_loss({merge, 1, 7}));
+    REQUIRE(t.loss(1, 2));
+    const auto last = response_of(t.session->answer_close());
+    CHECK(last.merged_round == 7);
+    CHECK(last.mean_peers == 0); // nobody has reported a loss that is a number
+  }
+}
+
 TEST_CASE("answers that nobody waits for lead to nothing") {
   bench t;
   CHECK(bench::nothing(t.session->answer_open()));

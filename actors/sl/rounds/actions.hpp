@@ -38,6 +38,7 @@ struct refresh {};
 /// Tell the program that its session is open.
 struct answer_open {
   std::uint64_t merged_round = 0; ///< the last one that is merged, 0: none is
+  std::string node{}; ///< its name among the peers; empty: it is none, as in a training that is over
 };
 /// Hand the merged model to the program; hand in `event::program_loss`.
 struct ask_loss {
@@ -51,10 +52,12 @@ struct answer_sync {
   bool training_over = false;
   std::string notice;             ///< for the program's user; may be empty
   std::uint64_t merged_round = 0; ///< of that model
+  std::optional<mean_report> means{};
 };
 /// Tell the program that it has the final model and may end.
 struct answer_close {
   std::string notice;
+  std::optional<mean_report> means{};
 };
 /// Answer whatever the program waits for with an error status; its session is over.
 struct refuse {

@@ -28,17 +28,19 @@ duration turn_to_end(const contract_view& view, const address& self) {
   return slack + (own - view.peers.begin()) * next_peer;
 }
 
-std::optional<double> mean_loss(const contract_view& view) {
-  double sum = 0;
-  int count = 0;
+std::optional<mean_report> mean_of_reports(const contract_view& view) {
+  mean_report out;
   for (const auto& peer : view.peers) {
     const auto loss = contracts::from_micro(peer.loss_micro);
     if (peer.loss_round == 0 || std::isnan(loss)) continue;
-    sum += loss;
-    ++count;
+    out.loss += loss;
+    out.metric += contracts::from_micro(peer.metric_micro);
+    ++out.peers;
   }
-  if (count == 0) return std::nullopt;
-  return sum / count;
+  if (out.peers == 0) return std::nullopt;
+  out.loss /= out.peers;
+  out.metric /= out.peers;
+  return out;
 }
 
 std::uint32_t adaptive_interval(std::uint32_t current, std::uint32_t asked, std::optional<double> loss_before,

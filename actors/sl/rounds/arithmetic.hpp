@@ -25,8 +25,8 @@ duration turn_to_end(const contract_view& view, const address& self);
 /// And how long after that, if nothing came of it.
 inline constexpr auto turn_again = std::chrono::seconds(2);
 
-/// The mean over the peers that reported a loss that is a number; none when there is no such peer.
-std::optional<double> mean_loss(const contract_view& view);
+/// The means over the peers that reported a loss that is a number; none when there is no such peer.
+std::optional<mean_report> mean_of_reports(const contract_view& view);
 
 /// The next sync interval with adaptive sync: longer while the swarm's mean loss falls, shorter when it does
 /// not, between a quarter and four times the interval the program asked for. In batches.

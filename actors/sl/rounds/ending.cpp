@@ -1,3 +1,4 @@
+#include "actors/sl/rounds/arithmetic.hpp"
 #include "actors/sl/rounds/peer_machine.hpp"
 
 #include <algorithm>
@@ -33,7 +34,8 @@ void peer_machine::go_on(session& s, finishing& phase, time_point now) {
   }
   if (s.request->closing) return serve_close(s, now);
   s.request.reset();
-  act(action::answer_sync{next_interval(s), true, take_notice(s)});
+  act(action::answer_sync{next_interval(s), true, take_notice(s), head.merged_round,
+                          mean_of_reports(*view_)});
 }
 
 void peer_machine::serve_close(session& s, time_point now) {
@@ -44,7 +46,7 @@ void peer_machine::serve_close(session& s, time_point now) {
       && self->loss_round < head.merged_round)
     report_loss(s);
   s.request.reset();
-  act(action::answer_close{take_notice(s)});
+  act(action::answer_close{take_notice(s), mean_of_reports(*view_)});
   act(action::note{false, fmt::format("training complete after round {}, final model {}", head.merged_round,
                                       to_hex(head.merged_digest.view()))});
   s.phase = lingering{.until = now + read_answer_max, .look_at = now, .look_pause = look_pause_first};

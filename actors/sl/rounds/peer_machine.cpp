@@ -39,7 +39,8 @@ void peer_machine::follow_contract(session& s, time_point now) {
   if (std::holds_alternative<loading>(s.phase)) return;
   const auto* from = std::get_if<registering>(&s.phase);
   if (from != nullptr && !from->let_in) {
-    act(action::answer_open{head.merged_round});
+    const auto* self = find_peer(*view_, options_.self);
+    act(action::answer_open{head.merged_round, self == nullptr ? std::string{} : self->name});
     wait_for("waiting for the program's first sync", now);
   }
   if (from != nullptr && from->evaluating) {

@@ -66,7 +66,8 @@ void peer_machine::step(const event::program_loss& loss, time_point now) {
   if (s->request && !s->request->closing) {
     s->request.reset();
     const bool over = view_->head.phase == round_phase::complete;
-    act(action::answer_sync{next_interval(*s), over, take_notice(*s), evaluated->round_num});
+    act(action::answer_sync{next_interval(*s), over, take_notice(*s), evaluated->round_num,
+                            mean_of_reports(*view_)});
     wait_for(over ? "training is complete, the program may go on without syncs" : "training locally", now);
   }
   reconcile(now);
@@ -83,10 +84,10 @@ void peer_machine::report_loss(const session& s) {
 }
 
 std::uint32_t peer_machine::next_interval(session& s) {
-  const auto loss = s.params.adaptive_sync ? mean_loss(*view_) : std::nullopt;
-  if (!loss) return s.interval;
-  s.interval = adaptive_interval(s.interval, s.params.sync_interval, s.training.mean_loss, *loss);
-  s.training.mean_loss = loss;
+  const auto mean = s.params.adaptive_sync ? mean_of_reports(*view_) : std::nullopt;
+  if (!mean) return s.interval;
+  s.interval = adaptive_interval(s.interval, s.params.sync_interval, s.training.mean_loss, mean->loss);
+  s.training.mean_loss = mean->loss;
   return s.interval;
 }
 

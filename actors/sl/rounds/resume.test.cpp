@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
+#include <tuple>
+
 namespace resume_test {
 
 // Machines that are made in the middle of a session, and lost answers.
@@ -208,6 +211,7 @@ TEST_CASE("a program that resumes is told of the last merge when it opens, and b
   resuming t;
   t.begin();
   CHECK(t.last<action::answer_open>().merged_round == 2);
+  CHECK(t.last<action::answer_open>().node == "sl-1");
   t.sync(3);
   t.look();
   CHECK(t.last<action::fetch>().digest == t.digest(9));
@@ -221,6 +225,28 @@ TEST_CASE("a program that resumes is told of the last merge when it opens, and b
   CHECK(t.last<action::call>().input
         == machine_bench::encode_check_in(
             {1, 3, t.digest(4), machine_bench::model_size, t.digest(77), 1, 2, false}));
+}
+
+TEST_CASE("with a merge come the means of what the peers have reported last") {
+  resuming t;
+  t.begin();
+  const auto reports = [&](std::uint8_t number, double loss, double metric) {
+    auto& peer = t.peer(number);
+    std::tie(peer.loss_round, peer.loss_micro) = std::pair(1u, contracts::to_micro(loss));
+    peer.metric_micro = contracts::to_micro(metric);
+  };
+  reports(2, 0.5, 0.25);
+  reports(3, 1.5, 0.75);
+  reports(4, std::numeric_limits<double>::quiet_NaN(), 0);
+  t.sync(3);
+  t.look();
+  t.fetched(9);
+  t.loss();
+  const auto means = t.last<action::answer_sync>().means;
+  REQUIRE(means);
+  CHECK(means->peers == 2); // this node's own report is not on the chain yet
+  CHECK(means->loss == doctest::Approx(1.0));
+  CHECK(means->metric == doctest::Approx(0.5));
 }
 
 TEST_CASE("a program that resumes where nothing is merged begins as always") {

@@ -100,6 +100,13 @@ struct loss_report {
   std::uint32_t epochs_total = 0;
 };
 
+/// What the peers have reported last, over those whose loss is a number.
+struct mean_report {
+  double loss = 0;
+  double metric = 0;
+  std::uint32_t peers = 0; ///< >= 1
+};
+
 /// What a program has received since its session was opened, for a machine that takes over the session.
 struct resumed_session {
   std::uint64_t generation = 0; ///< of the contract when it loaded its last merge; 0: it has loaded none
