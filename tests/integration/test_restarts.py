@@ -28,6 +28,8 @@ PARTS = {
     "sn": {"chain", "peers", "peers/hub", "consensus", "rpc", "reader", "api", "membership"},
 }
 
+PASSING = re.compile("/(leader|merge|check):")  # they end with what they are about
+
 
 class Admin:
     """Questions to the admin socket of a process whose admin actor may just be being started again."""
@@ -63,7 +65,7 @@ class Admin:
     def actors(self):
         """Paths of all that run, except the root, which is the process, and merges, which come and go."""
         found = until(lambda: self.ask("tree"), f"{self.path} to answer")["actors"]
-        return [a["path"] for a in found if a["path"] != "/root" and "/leader:" not in a["path"]]
+        return [a["path"] for a in found if a["path"] != "/root" and not PASSING.search(a["path"])]
 
     def running(self, path):
         """The number of the actor that is there now."""

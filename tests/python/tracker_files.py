@@ -4,6 +4,8 @@ import contextlib
 import pathlib
 import struct
 
+from launcher.processes import until
+
 
 def tensorboard_values(folder):
     """Of the one run in `folder`, or in a folder of it: {tag: [(step, value)]}; texts are values too."""
@@ -25,7 +27,18 @@ def tensorboard_values(folder):
 
 
 def wandb_records(folder):
-    """All records of the runs below `folder`, offline ones."""
+    """All records of the runs below `folder`, offline ones, once their writer, a process of its own, has ended them."""
+    records = []
+
+    def has_ended():
+        records[:] = _read_wandb(folder)
+        return any(record.WhichOneof("record_type") == "exit" for record in records)
+
+    until(has_ended, "wandb to write its run")
+    return records
+
+
+def _read_wandb(folder):
     from wandb.proto.wandb_internal_pb2 import Record
     from wandb.sdk.internal.datastore import DataStore
 
