@@ -233,13 +233,13 @@ def test_files_that_are_cut_off_are_refused(cut):
         read_safetensors(memoryview(good_file()[:cut]))
 
 
-def test_no_sl_can_make_the_memory_smaller(tmp_path):
+def test_no_sl_can_make_the_memory_smaller(tmp_path, monkeypatch):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sl:
         folder = tmp_path / ("long" * 40)
         folder.mkdir()
-        os.chdir(folder)  # for the socket's name only
-        sl.bind("s")
-        os.chdir("/")
+        with monkeypatch.context() as there:
+            there.chdir(folder)  # for the socket's name only
+            sl.bind("s")
         shared = SharedMemory(str(folder / "request"), "s", "s-1")
         place = shared.put({"w": pack(np.ones(100_000, np.float32))})
         assert place == MemoryPlace(1, 0, place.size) and place.size > 400_000

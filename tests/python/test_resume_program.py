@@ -204,4 +204,5 @@ def test_programs_of_a_swarm_that_was_killed_go_on(start_programs, tmp_path):
     for pair, one in zip(swarm.pairs, results):
         assert one["resumed"] >= len(merges)
         assert f"loaded the merge of round {one['resumed']}, {chain[one['resumed']]}" in pair.program.log()
-    assert len(merges) in [one["resumed"] for one in results]
+    # The SLs may have ended the round that was under way before their programs came, and no more without them.
+    assert min(one["resumed"] for one in results) <= len(merges) + 1
