@@ -34,9 +34,11 @@ interface ITraining {
     /// Values of `verify`: 0 before (a merge is checked before it is that of the round), 1 off.
     /// Values of `kind`: 0 chunk (of the merge is not what the contributions make it), 1 exclusion (a contribution was left
     /// out without the defect that is said, or though it is available), 2 not served (what it takes to check is not).
+    /// Values of `state` of a shard: 0 awaited, 1 made (by its maker), 2 declined (by its maker, or as that has left), 3 made
+    /// by the leader (in its maker's place).
     /// Values of `verdict`: 0 upheld (the proposal holds), 1 refuted, 2 tied.
     /// Reasons to bar a peer: 0 it withheld its seed, 1 its merge was false, 2 its challenge was false, 3 it neither
-    /// attested what was dealt to it nor challenged the proposal.
+    /// attested what was dealt to it nor challenged the proposal, or did not make its shard.
 
     struct Head {
         uint64 generation; // 1 at the start
@@ -104,6 +106,24 @@ interface ITraining {
         address[] excluded; // as given
         uint8[] reasons; // why each of `excluded` was left out
         address[] checkers; // who have attested it, in order of registration; none: it is unchecked
+        uint32 shards; // of which it was put together (see commitShard); 0: the leader has made it
+    }
+
+    struct Shard {
+        address maker;
+        uint8 state;
+        address madeBy; // zero until it is made
+        uint16 organisation; // of who has made it, or of its maker
+    }
+
+    struct Shards {
+        uint64 roundNum; // 0, as all else, unless Merging in shards, or Verifying or Disputed what was put together of them
+        uint32 term;
+        bool open; // they are being made
+        uint64 size; // of the merge
+        uint64 unitChunks;
+        uint64 until; // block time from which on the leader may make those that are awaited
+        Shard[] shards; // by the place of their makers
     }
 
     struct Seat {
@@ -180,7 +200,17 @@ interface ITraining {
     event RoundReopened(uint64 indexed roundNum, uint64 generation);
     event LeaderSuspected(uint64 indexed roundNum, uint64 generation, uint32 term, address indexed by, address leader);
     event LeaderChanged(uint64 indexed roundNum, uint64 generation, uint32 term, address indexed leader);
-    /// What the leader proposes. It is the merge of the round once it is accepted.
+    /// `roots` of the units of shard number `shard` (see commitShard); none: its maker declines.
+    event ShardCommitted(
+        address indexed peer,
+        uint64 indexed roundNum,
+        uint64 generation,
+        uint32 term,
+        uint32 shard,
+        bytes32[] roots
+    );
+    /// What the leader proposes, or was put together of so many `shards`, when the last one is made. It is the merge of the
+    /// round once it is accepted.
     event MergeCommitted(
         uint64 indexed roundNum,
         uint64 generation,
@@ -190,7 +220,8 @@ interface ITraining {
         uint64 size,
         address[] contributors,
         address[] excluded,
-        uint8[] reasons
+        uint8[] reasons,
+        uint32 shards
     );
     event SeedRevealed(address indexed peer, uint64 indexed roundNum, uint64 generation, uint32 term, bytes32 seed);
     /// `checkers` peers have something to check, until block time `until`.
@@ -237,7 +268,8 @@ interface ITraining {
         bytes32 digest,
         address[] checkers
     );
-    /// Leader and challenger disagree, and for the second time in the round as many say the one thing as the other.
+    /// Leader and challenger disagree, and for the second time in the round as many say the one thing as the other. If they
+    /// do about a chunk of a shard, `leader` is who has made that.
     event RoundStopped(uint64 indexed roundNum, uint64 generation, address indexed leader, address indexed challenger);
     event VerifySet(uint8 mode, address indexed by);
     event LossReported(
@@ -360,6 +392,37 @@ interface ITraining {
         uint8[] calldata reasons
     ) external;
 
+    /// A shard of the merge. Where the method is mean, coordmedian or trimmedmean, all models of a round have the same size,
+    /// and they are of more than one chunk of 1 MiB and too large to be checked whole by all (see commitMerge; those who check
+    /// are all makers but one), a merge is made in shards while it is Merging, one for each maker. Makers are the contributors
+    /// that are there, neither barred nor of an organisation of which a peer was barred in this round (or that led at a tie), in
+    /// order of registration; at least two.
+    ///
+    /// The chunks of the merge, in which nobody is left out, are cut in units of 2^k chunks, with the largest k for which each of
+    /// n makers has four: 4 * n * 2^k <= chunks, at least 0. Maker p, from 0 on, has a run of the u units: u / n of them, one more
+    /// if p < u mod n. The root of a unit is that of a tree over the SHA-256 of its chunks: a node is SHA-256(0x01, left,
+    /// right), and one without a sibling is handed up unchanged (as in RFC 6962). `roots` has those of all units of `shard`, in
+    /// order.
+    ///
+    /// The maker commits its shard, or declines it by no roots; whoever leaves declines. The leader commits one that is
+    /// declined, and, once `until` (see shards) is over, one that is awaited, whose maker is barred then. What is committed
+    /// stays, until another leads: then all is made anew. When all that have units are made, the contract proposes what they are
+    /// put together to: its digest is SHA-256("swarmd model v2", size, 2^20, root), numbers as 8 bytes, with the root of the tree
+    /// over all chunks. commitMerge of the leader is possible until then.
+    ///
+    /// Such a proposal is verified as one of the leader, with these differences. All that contribute and are there check, the
+    /// leader, too; of units, not chunks, each goes to two, never to who has made it, and to others than its organisation
+    /// where there are two. No seeds are revealed where each unit goes to everybody else anyhow. A chunk
+    /// is challenged against who has made its shard: they and the challenger have said what they say by that, and if it is
+    /// refuted, or tied, what holds for the leader of a merge holds for them. What is judged is the unit that the chunk is in.
+    function commitShard(
+        uint64 generation,
+        uint64 roundNum,
+        uint32 term,
+        uint32 shard,
+        bytes32[] calldata roots
+    ) external;
+
     /// The caller's seed for the proposal of `term`: its keccak256 is the `seedHash` that the caller has in checkIns, and it
     /// takes the place of that. So each proposal has other seeds, and nobody knows them when it is made.
     function revealSeed(uint64 generation, uint64 roundNum, uint32 term, bytes32 seed) external;
@@ -468,7 +531,10 @@ interface ITraining {
     function resetVotes() external view returns (Owner[] memory);
     /// The record of a round of this generation whose merge is accepted; `roundNum` 0 in the answer when there is none.
     function mergeOf(uint64 roundNum) external view returns (Merge memory);
-    /// What the leader of the round proposes; `roundNum` 0 unless Verifying, Disputed or Stopped.
+    /// What is proposed as the merge of the round; `roundNum` 0 unless Verifying, Disputed or Stopped.
     function proposal() external view returns (Merge memory);
     function checks() external view returns (Checks memory);
+    function shards() external view returns (Shards memory);
+    /// The roots that were committed of a shard of `shards`; none while it is not made.
+    function shardRoots(uint32 shard) external view returns (bytes32[] memory);
 }

@@ -34,23 +34,44 @@ std::string broken_while_collecting(const head_view& head, const std::vector<pee
   return {};
 }
 
+/// Only who is there, and may, makes a shard, and something is missing.
+std::string broken_while_made(const shards_view& shards, const std::vector<peer_view>& peers,
+                              const std::vector<check_in_view>& in) {
+  if (shards.shards.empty()) return {};
+  if (!shards.open) return "shards that are not made, of a round that is merging";
+  for (const auto& one : in)
+    if (one.weightage > 0 && one.size != shards.size) return "shards of models that differ in size";
+  for (const auto& shard : shards.shards) {
+    if (is_made(shard.state) == shard.made_by.is_zero()) return "a shard that is made by nobody";
+    for (const auto& peer : peers)
+      if (peer.account == shard.maker && shard.state == shard_state::awaited
+          && peer.state != peer_state::active && peer.state != peer_state::finished)
+        return "a shard of a peer that is not there is awaited";
+  }
+  if (std::ranges::all_of(shards.shards, [](const auto& one) { return is_made(one.state); }))
+    return "all shards are made, and nothing is proposed";
+  return {};
+}
+
 /// Nobody whom nothing could come from is awaited, and every chunk is checked by those that the rules want.
-std::string broken_while_checked(const head_view& head, const checks_view& checks, std::uint64_t size,
-                                 const std::vector<peer_view>& peers) {
+std::string broken_while_checked(const head_view& head, const checks_view& checks, const merge_view& proposal,
+                                 const shards_view& shards, const std::vector<peer_view>& peers) {
+  const bool by_leader = proposal.shards == 0;
+  if (by_leader == !shards.shards.empty()) return "shards of a proposal that was not put together of any";
   if (checks.awaited.empty()) return "a proposal waits for nobody";
   for (const auto& peer : peers) {
     const bool is_awaited =
         std::find(checks.awaited.begin(), checks.awaited.end(), peer.account) != checks.awaited.end();
     if (is_awaited && peer.state != peer_state::active && peer.state != peer_state::finished)
       return "a peer that is not there is awaited";
-    if (is_awaited && peer.account == head.leader) return "the leader is awaited";
+    if (is_awaited && by_leader && peer.account == head.leader) return "the leader is awaited";
   }
   for (const auto& seat : checks.seats) {
-    if (seat.peer == head.leader) return "the leader checks its own proposal";
+    if (by_leader && seat.peer == head.leader) return "the leader checks its own proposal";
     if (head.phase != round_phase::verifying) continue;
     const bool is_awaited =
         std::find(checks.awaited.begin(), checks.awaited.end(), seat.peer) != checks.awaited.end();
-    if (chunks_dealt_to(checks, size, seat.peer).empty() == (is_awaited || seat.attested))
+    if (chunks_dealt_to(checks, proposal, shards, seat.peer).empty() == (is_awaited || seat.attested))
       return "who has something to check, and nobody else, is awaited or has attested it";
   }
   return {};
@@ -91,7 +112,8 @@ std::string training_probe::broken_invariant() const {
       && std::none_of(in.begin(), in.end(), [&now](const auto& one) { return one.peer == now.leader; }))
     return "the leader is not in the round";
   if (now.phase == round_phase::verifying || now.phase == round_phase::disputed)
-    return broken_while_checked(now, checks(), proposal().size, all);
+    return broken_while_checked(now, checks(), proposal(), shards(), all);
+  if (now.phase == round_phase::merging) return broken_while_made(shards(), all, in);
   return now.phase == round_phase::collecting ? broken_while_collecting(now, all, in) : std::string{};
 }
 

@@ -27,6 +27,10 @@ public:
   }
   merge_view proposal() const { return decode_answer<proposal_args>(read(encode(proposal_args{}))).value(); }
   checks_view checks() const { return decode_answer<checks_args>(read(encode(checks_args{}))).value(); }
+  shards_view shards() const { return decode_answer<shards_args>(read(encode(shards_args{}))).value(); }
+  std::vector<hash32> shard_roots(std::uint32_t shard) const {
+    return decode_answer<shard_roots_args>(read(encode(shard_roots_args{shard}))).value();
+  }
   std::string name() const {
     return decode_answer<training_name_args>(read(encode(training_name_args{}))).value();
   }

@@ -71,9 +71,13 @@ std::vector<std::size_t> choose(organisation_id leaders, const std::vector<check
 
 std::vector<std::size_t> deal_order(const hash32& mix, organisation_id leaders_organisation,
                                     const std::vector<checker>& candidates) {
+  return in_deal_order(mix, candidates, choose(leaders_organisation, candidates));
+}
+
+std::vector<std::size_t> in_deal_order(const hash32& mix, const std::vector<checker>& candidates,
+                                       std::vector<std::size_t> out) {
   std::map<std::size_t, hash32> keys;
   std::map<organisation_id, hash32> least;
-  auto out = choose(leaders_organisation, candidates);
   for (const auto at : out) {
     bytes what(mix.begin(), mix.end());
     what.insert(what.end(), candidates[at].account.begin(), candidates[at].account.end());
@@ -92,13 +96,22 @@ std::vector<std::size_t> deal_order(const hash32& mix, organisation_id leaders_o
 }
 
 deal::deal(const std::vector<organisation_id>& organisations, std::uint64_t chunks, bool all_to_all)
-    : chunks_(chunks), all_to_all_(all_to_all) {
+    : places_(organisations.size()), chunks_(chunks), all_to_all_(all_to_all) {
   for (std::size_t place = 0; place < organisations.size(); ++place) {
     if (place == 0 || organisations[place] != organisations[place - 1]) groups_.push_back({place, 0});
     ++groups_.back().size;
     group_of_.push_back(groups_.size() - 1);
   }
   copies_ = std::min(checks_per_chunk, groups_.size() == 1 ? groups_.front().size : groups_.size());
+}
+
+deal::deal(std::size_t places, std::vector<std::vector<std::size_t>> places_of_units,
+           std::uint64_t unit_chunks, std::uint64_t chunks)
+    : places_(places), chunks_(chunks), units_(std::move(places_of_units)), counts_(places),
+      unit_chunks_(unit_chunks) {
+  for (std::size_t unit = 0; unit < units_.size(); ++unit)
+    for (const auto place : units_[unit])
+      counts_[place] += std::min(unit_chunks, chunks - unit * unit_chunks);
 }
 
 namespace {
@@ -117,6 +130,7 @@ std::vector<Number> all_up_to(Number count) {
 
 std::vector<std::size_t> deal::places_of(std::uint64_t chunk) const {
   if (all_to_all_) return all_up_to(places());
+  if (!units_.empty()) return units_[chunk / unit_chunks_];
   std::vector<std::size_t> out;
   for (std::size_t copy = 0; copy < copies_; ++copy) {
     const auto row = chunk / groups_.size();
@@ -132,8 +146,18 @@ std::uint64_t deal::chunk_at(std::size_t group, std::uint64_t turn) const {
   return row * groups_.size() + (group + groups_.size() - copy % groups_.size()) % groups_.size();
 }
 
+std::vector<std::uint64_t> deal::chunks_of_units(std::size_t place) const {
+  std::vector<std::uint64_t> out;
+  for (std::size_t unit = 0; unit < units_.size(); ++unit)
+    if (std::ranges::find(units_[unit], place) != units_[unit].end())
+      for (auto chunk = unit * unit_chunks_; chunk < std::min((unit + 1) * unit_chunks_, chunks_); ++chunk)
+        out.push_back(chunk);
+  return out;
+}
+
 std::vector<std::uint64_t> deal::chunks_of(std::size_t place) const {
   if (all_to_all_) return all_up_to(chunks_);
+  if (!units_.empty()) return chunks_of_units(place);
   const auto group = group_of_[place];
   const auto turns = ((chunks_ + groups_.size() - 1) / groups_.size()) * copies_;
   std::vector<std::uint64_t> out;
@@ -145,6 +169,7 @@ std::vector<std::uint64_t> deal::chunks_of(std::size_t place) const {
 
 std::uint64_t deal::count_of(std::size_t place) const {
   if (all_to_all_) return chunks_;
+  if (!units_.empty()) return counts_[place];
   const auto group = group_of_[place];
   const auto size = groups_[group].size;
   const auto at = place - groups_[group].first;

@@ -44,6 +44,10 @@ struct checker {
 std::vector<std::size_t> deal_order(const hash32& mix, organisation_id leaders_organisation,
                                     const std::vector<checker>& candidates);
 
+/// `who` of `candidates` in such an order.
+std::vector<std::size_t> in_deal_order(const hash32& mix, const std::vector<checker>& candidates,
+                                       std::vector<std::size_t> who);
+
 /// What each place in that order checks. A chunk goes to places of different organisations, to one of each where there are
 /// fewer than `checks_per_chunk`, and to different places of one where there is but one. Each organisation gets as many
 /// chunks as any other, so that many keys draw no more than one; and within it, each place. Or all chunks go to all places.
@@ -51,8 +55,11 @@ class deal {
 public:
   /// `organisations` of the places in their order, those of one organisation beside each other.
   deal(const std::vector<organisation_id>& organisations, std::uint64_t chunks, bool all_to_all = false);
+  /// As `places_of_units` says (sharding.hpp), for units of so many chunks.
+  deal(std::size_t places, std::vector<std::vector<std::size_t>> places_of_units, std::uint64_t unit_chunks,
+       std::uint64_t chunks);
 
-  std::size_t places() const { return group_of_.size(); }
+  std::size_t places() const { return places_; }
   /// The places that check `chunk`, all different; none when there are no places.
   std::vector<std::size_t> places_of(std::uint64_t chunk) const;
   /// What `place` checks, in ascending order.
@@ -68,12 +75,18 @@ private:
   };
   /// The chunk of which `group` has turn `turn`, which may be beyond the last one.
   std::uint64_t chunk_at(std::size_t group, std::uint64_t turn) const;
+  std::vector<std::uint64_t> chunks_of_units(std::size_t place) const;
 
+  std::size_t places_;
+  std::uint64_t chunks_;
+  bool all_to_all_ = false;
   std::vector<group> groups_; ///< one for each organisation
   std::vector<std::size_t> group_of_;
-  std::uint64_t chunks_;
-  bool all_to_all_;
   std::size_t copies_ = 0; ///< of each chunk
+  std::vector<std::vector<std::size_t>>
+      units_;                         ///< the places of each; empty for a merge that the leader made
+  std::vector<std::uint64_t> counts_; ///< and the chunks of each place
+  std::uint64_t unit_chunks_ = 1;
 };
 
 } // namespace swarm::contracts

@@ -1,27 +1,42 @@
 #pragma once
 
-#include "contracts/training/dealing.hpp"
 #include "contracts/training/interface.hpp"
+#include "contracts/training/sharding.hpp"
 
 #include <algorithm>
 
 /// What follows from a reading of `checks()`, for whoever checks a proposal and whoever gives it what that takes.
 namespace swarm::contracts {
 
-/// Of a proposal of `size` bytes.
-inline deal deal_of(const checks_view& checks, std::uint64_t size) {
-  std::vector<organisation_id> organisations;
+/// Of `proposal`. Its `shards` are read at the same block; one that was made in shards without them is dealt to nobody.
+inline deal deal_of(const checks_view& checks, const merge_view& proposal, const shards_view& shards) {
+  if (proposal.shards == 0) {
+    std::vector<organisation_id> organisations;
+    for (const auto& seat : checks.seats)
+      organisations.push_back(seat.organisation);
+    return {organisations, checks.chunks,
+            proposal.size > 0 && is_checked_whole(proposal.size, organisations.size())};
+  }
+  const bool fits = shards.shards.size() == proposal.shards && shards.size == proposal.size
+                    && shards.term == checks.term && shards.round_num == checks.round_num;
+  if (!fits || proposal.size == 0) return {std::vector<organisation_id>{}, checks.chunks};
+  std::vector<checker> seats;
   for (const auto& seat : checks.seats)
-    organisations.push_back(seat.organisation);
-  return {organisations, checks.chunks, size > 0 && is_checked_whole(size, organisations.size())};
+    seats.push_back({seat.peer, seat.organisation});
+  std::vector<shard_author> authors;
+  for (const auto& one : shards.shards)
+    authors.push_back({one.made_by, one.organisation});
+  return deal_shards(seats, plan_of(proposal.size, proposal.shards), authors);
 }
 
 /// The chunks that `who` makes again, ascending; none before all is dealt out, and for who has no seat.
-inline std::vector<std::uint64_t> chunks_dealt_to(const checks_view& checks, std::uint64_t size,
-                                                  const address& who) {
+inline std::vector<std::uint64_t> chunks_dealt_to(const checks_view& checks, const merge_view& proposal,
+                                                  const shards_view& shards, const address& who) {
   const auto seat = std::ranges::find(checks.seats, who, &seat_view::peer);
   if (checks.attempt == 0 || seat == checks.seats.end()) return {};
-  return deal_of(checks, size).chunks_of(static_cast<std::size_t>(seat - checks.seats.begin()));
+  const auto dealt = deal_of(checks, proposal, shards);
+  const auto place = static_cast<std::size_t>(seat - checks.seats.begin());
+  return place < dealt.places() ? dealt.chunks_of(place) : std::vector<std::uint64_t>{};
 }
 
 } // namespace swarm::contracts

@@ -10,7 +10,14 @@ std::uint64_t verification::bytes_to_judge() const {
   const auto& checking = state_.checking();
   const auto size = model_size();
   if (checking.kind == challenge_kind::exclusion) return size;
-  return state_.counts.contributors * (chunks() == 1 ? size : std::min(size, model_chunk_bytes));
+  const auto part = proposed_shards() > 0 ? shard_board(state_).plan().unit_chunks() : 1;
+  return state_.counts.contributors * (chunks() == 1 ? size : std::min(size, part * model_chunk_bytes));
+}
+
+std::uint16_t verification::author_of(challenge_kind kind, std::uint64_t number) const {
+  if (kind != challenge_kind::chunk || proposed_shards() == 0) return state_.counts.leader;
+  const shard_board board(state_);
+  return board.author_of(board.plan().place_of_chunk(number));
 }
 
 std::optional<peer_sets> verification::sayers(challenge_kind kind, std::uint64_t number) const {
@@ -29,11 +36,12 @@ void verification::dispute(std::uint16_t challenger, challenge_kind kind, std::u
   checking.challenger = challenger;
   if (const auto said_by = sayers(kind, number)) state_.put(*said_by, challenger, true);
   round.phase = round_phase::disputed;
+  const auto author = author_of(kind, number);
   peer_set holds, against, judges;
-  holds.set(state_.counts.leader, true);
+  holds.set(author, author != challenger);
   against.set(challenger, true);
-  for (const auto& one : others())
-    judges.set(one.index, one.index != challenger);
+  for (const auto& one : candidates())
+    judges.set(one.index, one.index != challenger && one.index != author);
   state_.store(peer_sets::holds, holds);
   state_.store(peer_sets::against, against);
   await(judges);
@@ -102,6 +110,7 @@ void verification::decide(verdict outcome, std::uint32_t holds, std::uint32_t ag
   // Everybody who looks sees the same, so one of the two has lied; unless it is about what is served, which may be true
   // for some only.
   const auto said_by = sayers(checking.kind, checking.number);
+  const auto author = author_of(checking.kind, checking.number);
   if (outcome == verdict::upheld) {
     said_by ? pass_over(checking.challenger) : bar(checking.challenger, bar_reason::false_challenge);
     return deal_out();
@@ -113,9 +122,9 @@ void verification::decide(verdict outcome, std::uint32_t holds, std::uint32_t ag
     state_.set_peer(index, peer);
   } else if (outcome == verdict::tied) {
     if (++checking.ties > 1) return stop();
-    checking.tied_leader = static_cast<std::uint16_t>(state_.counts.leader + 1);
+    checking.tied_leader = static_cast<std::uint16_t>(author + 1);
   }
-  if (outcome == verdict::refuted && !said_by) bar(state_.counts.leader, bar_reason::false_merge);
+  if (outcome == verdict::refuted && !said_by) bar(author, bar_reason::false_merge);
   rounds_.advance_leader();
 }
 
@@ -125,7 +134,7 @@ void verification::pass_over(std::uint16_t challenger) {
   auto able = state_.load(peer_sets::able);
   able.set(challenger, false);
   const auto own = organisation_of(challenger);
-  const auto who = others();
+  const auto who = candidates();
   const bool has_others = organisation_of(state_.counts.leader) != own
                           || std::any_of(who.begin(), who.end(),
                                          [&](const auto& one) { return organisation_of(one.index) != own; });
@@ -138,8 +147,10 @@ void verification::pass_over(std::uint16_t challenger) {
 void verification::stop() {
   auto& round = state_.round;
   round.phase = round_phase::stopped;
-  rounds_.emit(round_stopped{round.round_num, round.generation, state_.peer(state_.counts.leader).account,
-                             state_.peer(state_.checking().challenger).account});
+  const auto& checking = state_.checking();
+  rounds_.emit(round_stopped{round.round_num, round.generation,
+                             state_.peer(author_of(checking.kind, checking.number)).account,
+                             state_.peer(checking.challenger).account});
 }
 
 } // namespace swarm::contracts

@@ -38,6 +38,10 @@ std::string_view to_string(verdict what) {
   static constexpr std::array<std::string_view, 3> names{"upheld", "refuted", "tied"};
   return names.at(static_cast<std::size_t>(what));
 }
+std::string_view to_string(shard_state state) {
+  static constexpr std::array<std::string_view, 4> names{"awaited", "made", "declined", "made by the leader"};
+  return names.at(static_cast<std::size_t>(state));
+}
 std::string_view to_string(bar_reason reason) {
   static constexpr std::array<std::string_view, 4> names{"it withheld its seed", "its merge was false",
                                                          "its challenge was false",

@@ -83,6 +83,15 @@ struct commit_merge_args {
   std::vector<address> excluded;
   std::vector<exclusion_reason> reasons;
 };
+/// A shard of the merge, of its maker or of the leader in its place; without roots the maker declines it.
+struct commit_shard_args {
+  static constexpr abi::call<> function{"commitShard"};
+  std::uint64_t generation = 0;
+  std::uint64_t round_num = 0;
+  std::uint32_t term = 0;
+  std::uint32_t shard = 0;
+  std::vector<hash32> roots; ///< of its units (sharding.hpp)
+};
 /// The caller's seed for the proposal of this term.
 struct reveal_seed_args {
   static constexpr abi::call<> function{"revealSeed"};
@@ -203,7 +212,7 @@ struct merge_of_args {
   std::uint64_t round_num = 0;
 };
 
-/// What the leader proposes; `round_num` 0 unless the round is verifying, disputed or stopped.
+/// What is proposed; `round_num` 0 unless the round is verifying, disputed or stopped.
 struct proposal_args {
   static constexpr abi::view<merge_view> function{"proposal"};
 };
@@ -211,15 +220,25 @@ struct checks_args {
   static constexpr abi::view<checks_view> function{"checks"};
 };
 
+struct shards_args {
+  static constexpr abi::view<shards_view> function{"shards"};
+};
+/// The roots that were committed of a shard of `shards`; none while it is not made.
+struct shard_roots_args {
+  static constexpr abi::view<std::vector<hash32>> function{"shardRoots"};
+  std::uint32_t shard = 0;
+};
+
 struct training_interface {
   static constexpr std::string_view name = "Training";
   using functions =
       type_list<register_peer_args, leave_peer_args, check_in_args, reveal_args, close_reveals_args,
-                vote_close_args, commit_merge_args, reveal_seed_args, attest_args, challenge_args, judge_args,
-                close_checks_args, set_verify_args, suspect_leader_args, report_loss_args, accuse_peer_args,
-                answer_accusation_args, report_refusal_args, reset_args, invite_args, training_name_args,
-                head_args, peers_args, peer_count_args, check_ins_args, owner_args, invited_args,
-                reset_votes_args, merge_of_args, proposal_args, checks_args>;
+                vote_close_args, commit_merge_args, commit_shard_args, reveal_seed_args, attest_args,
+                challenge_args, judge_args, close_checks_args, set_verify_args, suspect_leader_args,
+                report_loss_args, accuse_peer_args, answer_accusation_args, report_refusal_args, reset_args,
+                invite_args, training_name_args, head_args, peers_args, peer_count_args, check_ins_args,
+                owner_args, invited_args, reset_votes_args, merge_of_args, proposal_args, checks_args,
+                shards_args, shard_roots_args>;
   using event = training_event;
 };
 

@@ -127,7 +127,7 @@ result<> training_call::on(const register_peer_args& args) {
                         args.min_peers != state_.round.min_peers ? leave_reason::other_min_peers
                                                                  : leave_reason::other_merge_method,
                         parameters_text(args.min_peers, args.merge_method));
-    if (state_.is_in(peer) && caller.index != state_.counts.leader) verification_.lose(caller.index);
+    if (state_.is_in(peer)) verification_.lose(caller.index);
   }
   agreement_.weigh();
   rounds_.settle();

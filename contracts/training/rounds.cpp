@@ -183,6 +183,7 @@ void rounds::close(const std::vector<participant>& in) {
   round.phase = round_phase::merging;
   emit(round_closed{round.round_num, round.generation, leader.peer.account, counts.checked_in,
                     counts.contributors});
+  open_shards(in);
 }
 
 std::vector<participant> rounds::take_participants() {
@@ -204,7 +205,8 @@ void rounds::advance_leader() {
   auto& round = state_.round;
   auto& counts = state_.counts;
   counts.suspects = 0;
-  const auto order = succession(participants());
+  const auto in = participants();
+  const auto order = succession(in);
   SWARM_ASSERT(order.size() == counts.successors);
   if (state_.checking().proposals >= seed_links) return reopen(true);
   const auto term = term_from(round.term + 1, order, counts.leader);
@@ -214,6 +216,7 @@ void rounds::advance_leader() {
   round.phase = round_phase::merging;
   counts.leader = next.index;
   emit(leader_changed{round.round_num, round.generation, round.term, next.peer.account});
+  open_shards(in);
 }
 
 void rounds::reopen(bool everybody) {

@@ -66,6 +66,8 @@ public:
 
 private:
   void settle_collecting();
+  /// The round, whose participants are `in`, is merged in shards under its leader, if it may be.
+  void open_shards(const std::vector<participant>& in);
   void open_reveals();
   void close(const std::vector<participant>& in);
   void take_back(peer_slot& peer);

@@ -27,6 +27,8 @@ constexpr hash32 digests_number = u256(13);
 constexpr hash32 checking_number = u256(14);
 constexpr hash32 mix_number = u256(15);
 constexpr hash32 sets_number = u256(16);
+constexpr hash32 shards_number = u256(64);
+constexpr hash32 shard_nodes_number = u256(65);
 
 constexpr std::uint64_t slots_per_peer = 8;
 constexpr std::uint64_t contributor_slots = peer_set::words_max;
@@ -76,8 +78,10 @@ void training_state::save() {
   if (round != loaded_round_) slots_.put(round_number, round);
   if (counts != loaded_counts_) slots_.put(counts_number, counts);
   if (checking_ && *checking_ != loaded_checking_) slots_.put(checking_number, *checking_);
+  if (shards_ && *shards_ != loaded_shards_) slots_.put(shards_number, *shards_);
   loaded_round_ = round;
   loaded_counts_ = counts;
+  if (shards_) loaded_shards_ = *shards_;
   if (checking_) loaded_checking_ = *checking_;
 }
 
@@ -87,6 +91,14 @@ checking_slot& training_state::checking() {
     checking_ = loaded_checking_;
   }
   return *checking_;
+}
+
+shards_slot& training_state::shards() {
+  if (!shards_) {
+    loaded_shards_ = slots_.get<shards_slot>(shards_number);
+    shards_ = loaded_shards_;
+  }
+  return *shards_;
 }
 
 std::string training_state::name() const {
@@ -185,6 +197,19 @@ void training_state::put(peer_sets which, std::uint16_t index, bool on) {
   part.set(index, on);
   slots_.store(set_place(which, word), part.words[word]);
 }
+hash32 training_state::shard_node_slot(unsigned level, std::uint64_t index) const {
+  auto key = generation_key(round.generation);
+  put_be64(key.data() + 16, level);
+  put_be64(key.data() + 24, index);
+  return slots_.mapped(key, shard_nodes_number);
+}
+hash32 training_state::shard_node(unsigned level, std::uint64_t index) const {
+  return slots_.load(shard_node_slot(level, index));
+}
+void training_state::set_shard_node(unsigned level, std::uint64_t index, const hash32& root) {
+  slots_.store(shard_node_slot(level, index), root);
+}
+
 id_list training_state::invited() const {
   return {slots_, invited_number};
 }

@@ -27,7 +27,10 @@
 ///     slot 13 mapping (generation, digest) -> first_reveal of that digest in the last round in which it was revealed
 ///     slot 14 checking_slot
 ///     slot 15 mix of the seeds of the proposal
-///     slot 16 sets of peers in the order of `peer_sets`, 4 slots each
+///     slot 16 sets of peers in the order of `peer_sets`, 4 slots each, up to slot 63
+///     slot 64 shards_slot
+///     slot 65 mapping (generation, level, index) -> node of the tree over the shards; those of earlier rounds and terms are
+///             never read, as the sets say which shards are made
 ///
 /// The keys of these mappings contain the generation, so a reset touches a fixed number of slots.
 namespace swarm::contracts {
@@ -137,6 +140,7 @@ struct merge_slot {
   std::uint16_t contributors = 0;
   std::uint16_t excluded = 0;
   std::uint16_t checkers = 0; ///< who have attested it; 0 while it is a proposal
+  std::uint16_t shards = 0;   ///< of which it was put together; 0: the leader has made it
 };
 
 /// A peer left out of a merge, and why.
@@ -169,6 +173,15 @@ struct checking_slot {
   bool operator==(const checking_slot&) const = default;
 };
 
+/// The shards of the closed round. Written whenever another leads it, so it is of the present term.
+struct shards_slot {
+  std::uint64_t until = 0;   ///< block time from which on the leader may make those that are awaited
+  std::uint64_t size = 0;    ///< of the merge
+  std::uint16_t makers = 0;  ///< 0: the merge is not made in shards
+  std::uint16_t missing = 0; ///< shards that are not made
+  bool operator==(const shards_slot&) const = default;
+};
+
 enum class peer_sets : std::uint8_t {
   awaited,   ///< whose seed, attestation or vote is missing
   able,      ///< who may check the proposal: their seeds are revealed, and nothing speaks against them
@@ -177,7 +190,11 @@ enum class peer_sets : std::uint8_t {
   available, ///< who have said that a contribution that was left out is available
   holds,     ///< who have said that what is challenged holds
   against,   ///< and that it does not
-  attested   ///< who have attested the proposal; stands in its record
+  attested,  ///< who have attested the proposal; stands in its record
+  makers,    ///< of shards
+  made,      ///< of these, whose shard is made
+  declined,  ///< who have declined theirs, or have left; the leader may have made it since
+  replaced   ///< whose shard the leader has made
 };
 
 /// While models are revealed.
@@ -202,8 +219,8 @@ struct merge_record {
   std::vector<std::uint16_t> checkers;
 };
 
-/// The state during one call. The two head slots are read once and written by `save`, and so is `checking` by a call
-/// that needs it; everything else at once.
+/// The state during one call. The two head slots are read once and written by `save`, and so are `checking` and `shards`
+/// by a call that needs them; everything else at once.
 class training_state {
 public:
   explicit training_state(const slots& in);
@@ -212,8 +229,9 @@ public:
   counts_slot counts;
 
   checking_slot& checking();
+  shards_slot& shards();
 
-  /// Writes `round`, `counts` and `checking` if they changed.
+  /// Writes `round`, `counts`, `checking` and `shards` if they changed.
   void save();
   const slots& storage() const { return slots_; }
 
@@ -267,6 +285,9 @@ public:
   bool has(peer_sets which, std::uint16_t index) const;
   void put(peer_sets which, std::uint16_t index, bool on);
 
+  hash32 shard_node(unsigned level, std::uint64_t index) const;
+  void set_shard_node(unsigned level, std::uint64_t index, const hash32& root);
+
   id_list invited() const;
   id_list reset_votes() const;
   std::uint64_t entries_of(organisation_id organisation) const;
@@ -292,6 +313,7 @@ private:
   hash32 merge_base(std::uint64_t round_num) const;
   hash32 entries_slot(organisation_id organisation) const;
   hash32 digest_slot(const hash32& digest) const;
+  hash32 shard_node_slot(unsigned level, std::uint64_t index) const;
   hash32 set_place(peer_sets which, std::size_t word) const;
   static hash32 owner_place();
   std::size_t words_used() const {
@@ -303,6 +325,8 @@ private:
   counts_slot loaded_counts_;
   std::optional<checking_slot> checking_;
   checking_slot loaded_checking_;
+  std::optional<shards_slot> shards_;
+  shards_slot loaded_shards_;
   mutable std::optional<std::pair<std::uint64_t, hash32>> peers_base_; ///< generation and place
 };
 

@@ -2,6 +2,7 @@
 
 #include "contracts/runtime/typed_contract.hpp"
 #include "contracts/training/agreement.hpp"
+#include "contracts/training/shards.hpp"
 #include "contracts/training/verification.hpp"
 
 namespace swarm::contracts {
@@ -38,6 +39,8 @@ public:
   // merging.cpp
   result<> on(const suspect_leader_args& args);
   result<> on(const commit_merge_args& args);
+  // making.cpp
+  result<> on(const commit_shard_args& args);
   // verifying.cpp
   result<> on(const reveal_seed_args& args);
   result<> on(const attest_args& args);
@@ -53,6 +56,8 @@ public:
   result<merge_view> on(const merge_of_args& args) const;
   result<merge_view> on(const proposal_args& args) const;
   result<checks_view> on(const checks_args& args);
+  result<shards_view> on(const shards_args& args);
+  result<std::vector<hash32>> on(const shard_roots_args& args);
 
 private:
   /// A peer of this generation that was found and can be changed.
@@ -100,9 +105,12 @@ private:
   void tell_check_in(const found_peer& caller, const check_in_args& args) const;
   result<> check_attempt(std::uint32_t attempt);
   result<found_peer> awaited_caller(std::string_view what);
-  result<> check_challenger(const found_peer& caller, std::optional<peer_sets> said_by);
+  result<> check_challenger(const found_peer& caller, const challenge_args& args);
   result<> check_challenge(const challenge_args& args) const;
   merge_view view_of(std::uint64_t round_num) const;
+  result<> check_maker(const shard_board& board, const found_peer& caller, const commit_shard_args& args);
+  void propose_shards(const hash32& root);
+  bool has_shards();
   /// The caller, an SN or SWCI of the owner, which is there.
   result<> check_owner(std::string_view right) const;
   result<merge_record> check_partition(const commit_merge_args& args) const;

@@ -7,12 +7,18 @@
 
 namespace swarm::contracts {
 
-std::vector<participant> verification::others() const {
+std::vector<participant> verification::candidates() const {
   auto out = rounds_.participants();
-  std::erase_if(out, [this](const participant& one) {
-    return one.index == state_.counts.leader || one.peer.in_weightage == 0 || !is_at_work(one.peer);
+  const bool by_leader = proposed_shards() == 0;
+  std::erase_if(out, [&](const participant& one) {
+    return (by_leader && one.index == state_.counts.leader) || one.peer.in_weightage == 0
+           || !is_at_work(one.peer);
   });
   return out;
+}
+
+std::uint32_t verification::proposed_shards() const {
+  return state_.merge_head(state_.round.round_num).shards;
 }
 
 std::uint64_t verification::proposed_size() const {
@@ -32,10 +38,11 @@ void verification::open() {
   auto& checking = state_.checking();
   ++checking.proposals;
   checking.attempt = 0;
-  auto who = others();
-  const bool all_barred =
-      std::all_of(who.begin(), who.end(), [this](const auto& one) { return rounds_.is_barred(one); });
-  if (!all_barred) std::erase_if(who, [this](const auto& one) { return rounds_.is_barred(one); });
+  auto who = candidates();
+  auto free = who;
+  std::erase_if(free, [this](const auto& one) { return rounds_.is_barred(one); });
+  // One alone cannot check its own shard.
+  if (free.size() > (proposed_shards() > 0 ? 1 : 0)) who = free;
   if (who.empty() || (state_.owner() != 0 && state_.verify() == verify_mode::off)) return accept();
   peer_set able;
   for (const auto& one : who)
@@ -45,11 +52,20 @@ void verification::open() {
   state_.store(peer_sets::unserved, {});
   state_.store(peer_sets::available, {});
   state_.store(peer_sets::seated, {});
-  const bool needs_seeds = !is_checked_by_all(proposed_size(), who.size());
+  const bool needs_seeds = !is_checked_without_lots(who);
   state_.store(peer_sets::able, needs_seeds ? peer_set{} : able);
   if (!needs_seeds) return deal_out();
   await(able);
   checking.until = state_.storage().host().block_time() + seed_seconds;
+}
+
+bool verification::is_checked_without_lots(const std::vector<participant>& who) const {
+  if (proposed_shards() == 0) return is_checked_by_all(proposed_size(), who.size());
+  const shard_board board(state_);
+  std::vector<address> accounts;
+  for (const auto& one : who)
+    accounts.push_back(one.peer.account);
+  return is_dealt_to_all(accounts, board.plan(), board.authors());
 }
 
 void verification::take_seed(std::uint16_t index, const address& account, const hash32& seed) {
@@ -74,7 +90,22 @@ std::vector<std::size_t> verification::order_of(const std::vector<participant>& 
     const auto organisation = organisation_of(index);
     checkers.push_back({peer.account, organisation, aside.contains(organisation)});
   }
+  if (proposed_shards() > 0) return shard_deal_order(state_.mix(), checkers);
   return deal_order(state_.mix(), organisation_of(state_.counts.leader), checkers);
+}
+
+deal verification::deal_among(const std::vector<participant>& who) const {
+  if (proposed_shards() == 0) {
+    std::vector<organisation_id> organisations;
+    for (const auto& one : who)
+      organisations.push_back(organisation_of(one.index));
+    return {organisations, chunks(), is_checked_whole(proposed_size(), who.size())};
+  }
+  std::vector<checker> seats;
+  for (const auto& one : who)
+    seats.push_back({one.peer.account, organisation_of(one.index)});
+  const shard_board board(state_);
+  return deal_shards(seats, board.plan(), board.authors());
 }
 
 std::vector<participant> verification::seats() const {
@@ -93,26 +124,25 @@ void verification::deal_out() {
   round.phase = round_phase::verifying;
   ++checking.attempt;
   const auto able = state_.load(peer_sets::able);
-  auto who = others();
+  auto who = candidates();
   std::erase_if(who, [&able](const participant& one) { return !able.has(one.index); });
-  const auto order = order_of(who);
+  std::vector<participant> seats;
   peer_set seated;
-  std::vector<organisation_id> organisations;
-  for (const auto at : order) {
+  for (const auto at : order_of(who)) {
+    seats.push_back(who[at]);
     seated.set(who[at].index, true);
-    organisations.push_back(organisation_of(who[at].index));
   }
   state_.store(peer_sets::seated, seated);
   state_.store(peer_sets::attested, {});
-  if (order.empty()) {
+  const auto count = chunks();
+  const auto dealt = deal_among(seats);
+  peer_set checkers;
+  for (std::size_t place = 0; place < seats.size(); ++place)
+    if (dealt.count_of(place) > 0) checkers.set(seats[place].index, true);
+  if (dealt.count_max() == 0) {
     checking.attempt = 0; // nobody has attested anything
     return accept();
   }
-  const auto count = chunks();
-  const deal dealt(organisations, count, is_checked_whole(proposed_size(), order.size()));
-  peer_set checkers;
-  for (std::size_t place = 0; place < order.size(); ++place)
-    if (dealt.count_of(place) > 0) checkers.set(who[order[place]].index, true);
   await(checkers);
   const auto part = model_size() / (count / dealt.count_max()) + 1; // of each contribution, for the busiest
   checking.until = end_after(part * state_.counts.contributors);
@@ -167,6 +197,9 @@ void verification::end_stage() {
 
 void verification::lose(std::uint16_t index) {
   const auto phase = state_.round.phase;
+  const bool makes = phase == round_phase::merging && state_.shards().makers > 0
+                     && state_.has(peer_sets::makers, index) && !state_.has(peer_sets::made, index);
+  if (makes) state_.put(peer_sets::declined, index, true);
   if (phase != round_phase::verifying && phase != round_phase::disputed) return;
   if (state_.has(peer_sets::able, index)) state_.put(peer_sets::able, index, false);
   if (!state_.has(peer_sets::awaited, index)) return;
@@ -199,7 +232,7 @@ std::uint64_t verification::model_size() const {
 }
 
 std::uint64_t verification::end_after(std::uint64_t bytes) const {
-  return state_.storage().host().block_time() + check_seconds + bytes / check_bytes_per_second;
+  return state_.storage().host().block_time() + seconds_to_check(bytes);
 }
 
 } // namespace swarm::contracts

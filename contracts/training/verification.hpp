@@ -2,6 +2,7 @@
 
 #include "contracts/training/dealing.hpp"
 #include "contracts/training/rounds.hpp"
+#include "contracts/training/shards.hpp"
 
 namespace swarm::contracts {
 
@@ -11,8 +12,7 @@ class verification {
 public:
   verification(training_state& state, class rounds& rounds) : state_(state), rounds_(rounds) {}
 
-  /// The leader's proposal, which is kept as the merge of the round, is to be checked; or is accepted, if there is
-  /// nobody who could.
+  /// The proposal, which is kept as the merge of the round, is to be checked; or is accepted, if there is nobody who could.
   void open();
   /// `index`, who is awaited, has revealed its seed.
   void take_seed(std::uint16_t index, const address& account, const hash32& seed);
@@ -28,11 +28,18 @@ public:
   /// Those who are awaited have had their time. While they are more than `barred_at_once_max`, so many are barred, and the
   /// rest is for the next call.
   void end_stage();
-  /// `index`, which is in the closed round and does not lead it, has left it or is odd.
+  /// `index`, which is in the closed round, has left it or is odd. If it leads the round, it is odd.
   void lose(std::uint16_t index);
+  /// It neither leads nor checks in the next rounds, nor in this one, while others can.
+  void bar(std::uint16_t index, bar_reason reason);
 
-  /// Who does not lead, and contributes and is at work, in order of registration.
-  std::vector<participant> others() const;
+  /// Who can check the proposal: who contributes and is at work, but the leader if it has made it all; in order of
+  /// registration.
+  std::vector<participant> candidates() const;
+  /// Of how many shards the proposal was put together; 0: the leader has made it.
+  std::uint32_t proposed_shards() const;
+  /// Who has made what is challenged, as a peer's index.
+  std::uint16_t author_of(challenge_kind kind, std::uint64_t number) const;
   organisation_id organisation_of(std::uint16_t index) const { return state_.check_in(index).organisation; }
   /// In how many chunks the proposal is dealt out.
   std::uint64_t proposed_size() const;
@@ -50,7 +57,9 @@ private:
   void await(const peer_set& whom);
   void deal_out();
   void accept();
-  void bar(std::uint16_t index, bar_reason reason);
+  bool is_checked_without_lots(const std::vector<participant>& who) const;
+  /// How the proposal is dealt out among `who`, in this order.
+  deal deal_among(const std::vector<participant>& who) const;
   std::vector<std::size_t> order_of(const std::vector<participant>& who) const;
   std::vector<tally> votes() const;
   void settle_dispute(bool is_over);

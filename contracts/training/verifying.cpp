@@ -48,17 +48,21 @@ result<> training_call::on(const attest_args& args) {
 /// Each organisation says once of a proposal that it is not served, and once that somebody who was left out is available, so
 /// that many keys cannot do so one after the other; and it says nothing any more in this round when one of its peers was
 /// barred. Where there is one organisation, this goes for each peer.
-result<> training_call::check_challenger(const found_peer& caller, std::optional<peer_sets> said_by) {
+result<> training_call::check_challenger(const found_peer& caller, const challenge_args& args) {
   const auto who = to_hex(caller.slot.account.view());
   const auto in = rounds_.participants();
   const auto own = verification_.organisation_of(caller.index);
   const bool has_others = std::any_of(in.begin(), in.end(), [&](const participant& one) {
     return verification_.organisation_of(one.index) != own;
   });
-  if (caller.index == state_.counts.leader) return refuse("{} leads, and challenges others only", who);
+  if (caller.index == state_.counts.leader && verification_.proposed_shards() == 0)
+    return refuse("{} leads, and challenges others only", who);
+  if (args.kind == challenge_kind::chunk && caller.index == verification_.author_of(args.kind, args.number))
+    return refuse("{} has made chunk {} itself", who, args.number);
   if (caller.slot.in_weightage == 0) return refuse("{} contributes nothing to the round", who);
   if (rounds_.is_barred({caller.index, caller.slot}) && !state_.has(peer_sets::able, caller.index))
     return refuse("{} is barred until round {}", who, state_.standing(caller.index).barred_until);
+  const auto said_by = verification_.sayers(args.kind, args.number);
   for (const auto index : said_by ? state_.load(*said_by).indexes() : std::vector<std::uint16_t>{})
     if (index == caller.index || (has_others && verification_.organisation_of(index) == own))
       return refuse("{} or another peer of its organisation has said so of the proposal already", who);
@@ -94,7 +98,7 @@ result<> training_call::on(const challenge_args& args) {
   if (args.attempt == 0) return refuse("the proposal is not dealt out yet, its seeds are being revealed");
   SWARM_TRY(const auto caller, calling_participant());
   SWARM_CHECK(check_challenge(args));
-  SWARM_CHECK(check_challenger(caller, verification_.sayers(args.kind, args.number)));
+  SWARM_CHECK(check_challenger(caller, args));
   verification_.dispute(caller.index, args.kind, static_cast<std::uint32_t>(args.number));
   return done();
 }

@@ -129,6 +129,7 @@ merge_view training_call::view_of(std::uint64_t round_num) const {
   }
   for (auto index : record.checkers)
     out.checkers.push_back(state_.peer(index).account);
+  out.shards = record.head.shards;
   return out;
 }
 
@@ -167,6 +168,40 @@ result<checks_view> training_call::on(const checks_args&) {
     out.seats.push_back(
         {peer.account, verification_.organisation_of(index), checking.attempt > 0 && attested.has(index)});
   return out;
+}
+
+/// Whether there are some that are being made, or of which what is checked was put together.
+bool training_call::has_shards() {
+  const auto& round = state_.round;
+  if (round.phase == round_phase::merging) return state_.shards().makers > 0;
+  const bool is_checked = round.phase == round_phase::verifying || round.phase == round_phase::disputed;
+  return is_checked && state_.merge_head(round.round_num).shards > 0;
+}
+
+result<shards_view> training_call::on(const shards_args&) {
+  if (!has_shards()) return {};
+  const shard_board board(state_);
+  const auto plan = board.plan();
+  shards_view out;
+  out.round_num = state_.round.round_num;
+  out.term = state_.round.term;
+  out.open = state_.round.phase == round_phase::merging;
+  out.size = state_.shards().size;
+  out.unit_chunks = plan.unit_chunks();
+  out.until = state_.shards().until;
+  const auto authors = board.authors();
+  for (std::uint32_t place = 0; place < board.count(); ++place) {
+    const auto now = board.state_of(place);
+    out.shards.push_back({state_.peer(board.makers()[place]).account, now,
+                          is_made(now) ? authors[place].account : address{}, authors[place].organisation});
+  }
+  return out;
+}
+
+result<std::vector<hash32>> training_call::on(const shard_roots_args& args) {
+  if (!has_shards()) return {};
+  const shard_board board(state_);
+  return args.shard < board.count() ? board.roots_of(args.shard) : std::vector<hash32>{};
 }
 
 } // namespace swarm::contracts

@@ -23,6 +23,9 @@ inline constexpr std::uint32_t seed_links = 1024;
 /// Whoever checks a proposal, or judges a challenge, has so long, and the time that what it needs takes at this rate.
 inline constexpr std::uint64_t check_seconds = 10;
 inline constexpr std::uint64_t check_bytes_per_second = 65536;
+constexpr std::uint64_t seconds_to_check(std::uint64_t bytes) {
+  return check_seconds + bytes / check_bytes_per_second;
+}
 /// In so many rounds after the one in which it was barred a peer neither leads nor checks.
 inline constexpr std::uint64_t barred_rounds = 16;
 /// So many of those who are awaited in vain are barred by one call.
@@ -79,7 +82,7 @@ enum class verify_mode : std::uint8_t { before, off };
 enum class challenge_kind : std::uint8_t {
   chunk,     ///< a chunk of the merge is not what the contributions make it
   exclusion, ///< a contribution was left out, and has not the defect that is said or is available
-  unserved   ///< the leader does not serve what it takes to check it
+  unserved   ///< what it takes to check it is not served
 };
 /// What those who judge a challenge say of the proposal.
 enum class verdict : std::uint8_t { upheld, refuted, tied };
@@ -88,7 +91,15 @@ enum class bar_reason : std::uint8_t {
   withheld_seed,
   false_merge,
   false_challenge,
-  silent ///< it has neither attested what was dealt to it nor challenged the proposal
+  silent ///< it has neither attested what was dealt to it nor challenged the proposal, or not made its shard
+};
+
+/// What became of a maker's shard of the merge.
+enum class shard_state : std::uint8_t {
+  awaited,
+  made,          ///< by its maker
+  declined,      ///< its maker cannot make it, or has left
+  made_by_leader ///< in its maker's place
 };
 
 constexpr round_phase last_value(round_phase) {
@@ -99,6 +110,9 @@ constexpr verify_mode last_value(verify_mode) {
 }
 constexpr challenge_kind last_value(challenge_kind) {
   return challenge_kind::unserved;
+}
+constexpr shard_state last_value(shard_state) {
+  return shard_state::made_by_leader;
 }
 constexpr verdict last_value(verdict) {
   return verdict::tied;
@@ -124,6 +138,10 @@ std::string_view to_string(round_phase phase);
 std::string_view to_string(verify_mode mode);
 std::string_view to_string(challenge_kind kind);
 std::string_view to_string(verdict what);
+std::string_view to_string(shard_state state);
+constexpr bool is_made(shard_state state) {
+  return state == shard_state::made || state == shard_state::made_by_leader;
+}
 std::string_view to_string(bar_reason reason);
 /// A round whose models are known, which is merged, checked or stopped.
 constexpr bool is_closed(round_phase phase) {

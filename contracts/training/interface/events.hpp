@@ -142,7 +142,18 @@ struct leader_changed {
   address leader;
   bool operator==(const leader_changed&) const = default;
 };
-/// The leader's proposal. It is the merge of the round once it is accepted.
+/// The peer has made a shard of the merge: its own, or, as the leader, another one's. Without roots its maker declines.
+struct shard_committed {
+  static constexpr abi::event event{"ShardCommitted", {1, 2}};
+  address peer;
+  std::uint64_t round_num = 0;
+  std::uint64_t generation = 0;
+  std::uint32_t term = 0;
+  std::uint32_t shard = 0;   ///< place of its maker
+  std::vector<hash32> roots; ///< of its units
+  bool operator==(const shard_committed&) const = default;
+};
+/// The leader's proposal, or that of all makers. It is the merge of the round once it is accepted.
 struct merge_committed {
   static constexpr abi::event event{"MergeCommitted", {1, 4}};
   std::uint64_t round_num = 0;
@@ -154,6 +165,7 @@ struct merge_committed {
   std::vector<address> contributors;
   std::vector<address> excluded;
   std::vector<exclusion_reason> reasons;
+  std::uint32_t shards = 0; ///< of which it was put together; 0: the leader has made it
   bool operator==(const merge_committed&) const = default;
 };
 struct seed_revealed {
@@ -239,7 +251,7 @@ struct merge_accepted {
   std::vector<address> checkers; ///< who have attested it, in order of registration; none: it is unchecked
   bool operator==(const merge_accepted&) const = default;
 };
-/// A second tie. Leader and challenger disagree, and as many others say that the one is right as that the other is.
+/// A second tie. Leader, or maker of the shard in dispute, and challenger disagree, and as many others say that the one is right as that the other is.
 struct round_stopped {
   static constexpr abi::event event{"RoundStopped", {1, 3, 4}};
   std::uint64_t round_num = 0;
@@ -296,9 +308,9 @@ struct training_reset {
 using training_event =
     std::variant<peer_registered, peer_left, peer_odd, agreement_changed, peer_accused, peer_answered,
                  peer_absent, checked_in, reveals_opened, revealed, withheld, round_closed, round_reopened,
-                 leader_suspected, leader_changed, merge_committed, seed_revealed, checks_dealt, attested,
-                 merge_challenged, judged, challenge_decided, barred, merge_accepted, round_stopped,
-                 verify_set, loss_reported, training_complete, reset_asked, organisation_invited,
-                 training_reset>;
+                 leader_suspected, leader_changed, shard_committed, merge_committed, seed_revealed,
+                 checks_dealt, attested, merge_challenged, judged, challenge_decided, barred, merge_accepted,
+                 round_stopped, verify_set, loss_reported, training_complete, reset_asked,
+                 organisation_invited, training_reset>;
 
 } // namespace swarm::contracts

@@ -81,7 +81,31 @@ struct merge_view {
   std::vector<address> excluded;
   std::vector<exclusion_reason> reasons; ///< one for each of `excluded`
   std::vector<address> checkers;         ///< who have attested it; none: it is unchecked
+  std::uint32_t shards = 0;              ///< of which it was put together; 0: the leader has made it
   bool operator==(const merge_view&) const = default;
+};
+
+/// One maker's part of the merge.
+struct shard_view {
+  address maker;
+  shard_state state = shard_state::awaited;
+  address made_by; ///< zero until it is made
+  /// Of who has made it, or its maker.
+  organisation_id organisation = 0;
+  bool operator==(const shard_view&) const = default;
+};
+
+/// The shards of the round; all is zero unless the round is merging in shards, or what was put together of them is
+/// verifying or disputed.
+struct shards_view {
+  std::uint64_t round_num = 0;
+  std::uint32_t term = 0;
+  bool open = false;             ///< they are being made
+  std::uint64_t size = 0;        ///< of the merge
+  std::uint64_t unit_chunks = 0; ///< shard_plan (sharding.hpp)
+  std::uint64_t until = 0;       ///< block time from which on the leader may make what is awaited
+  std::vector<shard_view> shards;
+  bool operator==(const shards_view&) const = default;
 };
 
 /// A place in the order in which a proposal is dealt out (dealing.hpp).

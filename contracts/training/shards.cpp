@@ -1,0 +1,160 @@
+#include "contracts/training/shards.hpp"
+
+#include "base/assert.hpp"
+#include "base/hash_tree.hpp"
+
+#include <algorithm>
+
+namespace swarm::contracts {
+
+namespace {
+
+/// What SHA-256 of a node of the tree costs, as the EVM charges it: 60 plus 12 per word.
+constexpr std::uint64_t node_gas = 60 + 12 * 3;
+
+/// The size that all models of the round have, if there is one and their merge may be made in shards.
+std::optional<std::uint64_t> common_size(const training_state& state, const std::vector<participant>& in,
+                                         const merge_method& method) {
+  std::optional<std::uint64_t> out;
+  for (const auto& one : in) {
+    if (one.peer.in_weightage == 0) continue;
+    const auto size = state.check_in(one.index).size;
+    if (out && *out != size) return std::nullopt;
+    if (!out && !is_sharded(size, state.counts.contributors, method)) return std::nullopt;
+    out = size;
+  }
+  return out;
+}
+
+} // namespace
+
+void rounds::open_shards(const std::vector<participant>& in) {
+  auto& shards = state_.shards();
+  shards = {};
+  const auto method = parse_merge_method(state_.merge_method()).value();
+  const auto size = common_size(state_, in, method);
+  if (!size) return;
+  const auto aside = set_aside();
+  std::vector<std::uint16_t> who;
+  for (const auto& one : in)
+    if (one.peer.in_weightage > 0 && is_at_work(one.peer) && !is_barred(one)
+        && (aside.empty() || !aside.contains(state_.check_in(one.index).organisation)))
+      who.push_back(one.index);
+  if (!is_sharded(*size, who.size(), method)) return;
+  shards.size = *size;
+  shards.makers = static_cast<std::uint16_t>(who.size());
+  const auto plan = plan_of(*size, shards.makers);
+  peer_set makers, made;
+  for (std::uint32_t place = 0; place < plan.makers(); ++place) {
+    const bool has_units = plan.units_of(place).count > 0;
+    makers.set(who[place], true);
+    made.set(who[place], !has_units);
+    if (has_units) ++shards.missing;
+  }
+  state_.store(peer_sets::makers, makers);
+  state_.store(peer_sets::made, made);
+  state_.store(peer_sets::declined, {});
+  state_.store(peer_sets::replaced, {});
+  const auto part = std::min(*size, plan.chunks_of(0).count * model_chunk_bytes); // the first is the largest
+  shards.until = state_.storage().host().block_time() + seconds_to_check(part * state_.counts.contributors);
+}
+
+shard_board::shard_board(training_state& state) : state_(state) {
+  if (state.shards().makers == 0) return;
+  makers_ = state.load(peer_sets::makers).indexes();
+  made_ = state.load(peer_sets::made);
+  declined_ = state.load(peer_sets::declined);
+  replaced_ = state.load(peer_sets::replaced);
+}
+
+shard_state shard_board::state_of(std::uint32_t place) const {
+  const auto maker = makers_.at(place);
+  if (replaced_.has(maker)) return shard_state::made_by_leader;
+  if (made_.has(maker)) return shard_state::made;
+  return declined_.has(maker) ? shard_state::declined : shard_state::awaited;
+}
+
+std::uint16_t shard_board::author_of(std::uint32_t place) const {
+  return replaced_.has(makers_.at(place)) ? state_.counts.leader : makers_.at(place);
+}
+
+std::vector<shard_author> shard_board::authors() const {
+  std::vector<shard_author> out;
+  for (std::uint32_t place = 0; place < count(); ++place) {
+    const auto author = author_of(place);
+    out.push_back({state_.peer(author).account, state_.check_in(author).organisation});
+  }
+  return out;
+}
+
+std::vector<hash32> shard_board::roots_of(std::uint32_t place) const {
+  std::vector<hash32> out;
+  if (!is_made(state_of(place))) return out;
+  const auto own = plan().units_of(place);
+  for (auto unit = own.first; unit < own.end(); ++unit)
+    out.push_back(state_.shard_node(0, unit));
+  return out;
+}
+
+void shard_board::decline(std::uint32_t place) {
+  declined_.set(makers_.at(place), true);
+  state_.put(peer_sets::declined, makers_.at(place), true);
+}
+
+/// Whether all that stands below the node is made.
+bool shard_board::is_complete(const shard_plan& plan, unsigned level, std::uint64_t index) const {
+  const auto first = index << level;
+  const auto last = std::min(((index + 1) << level) - 1, plan.units() - 1);
+  for (auto place = plan.place_of_unit(first); place <= plan.place_of_unit(last); ++place)
+    if (!made_.has(makers_[place])) return false;
+  return true;
+}
+
+/// Whose sibling is missing is kept until that is made, too. Only the first and the last one of `known` can be.
+shard_board::nodes shard_board::level_above(const shard_plan& plan, unsigned level, const nodes& known) {
+  const auto width = tree_width(plan.units(), level);
+  const auto last = known.first + known.second.size() - 1;
+  const auto child = [&](std::uint64_t index) -> std::optional<hash32> {
+    if (index >= known.first && index <= last) return known.second[index - known.first];
+    if (!is_complete(plan, level, index)) return std::nullopt;
+    return state_.shard_node(level, index);
+  };
+  nodes out{0, {}};
+  for (auto parent = known.first / 2; parent <= last / 2; ++parent) {
+    const auto left = child(2 * parent);
+    const bool has_right = 2 * parent + 1 < width;
+    const auto right = has_right ? child(2 * parent + 1) : std::nullopt;
+    if (left && (right || !has_right)) {
+      if (out.second.empty()) out.first = parent;
+      if (right) state_.storage().host().charge(node_gas);
+      out.second.push_back(right ? tree_node(*left, *right) : *left);
+    } else if (level > 0) {
+      const auto kept = left ? 2 * parent : 2 * parent + 1;
+      state_.set_shard_node(level, kept, left ? *left : *right);
+    }
+  }
+  return out;
+}
+
+std::optional<hash32> shard_board::make(std::uint32_t place, const std::vector<hash32>& roots,
+                                        bool by_leader) {
+  const auto maker = makers_.at(place);
+  made_.set(maker, true);
+  state_.put(peer_sets::made, maker, true);
+  if (by_leader) {
+    replaced_.set(maker, true);
+    state_.put(peer_sets::replaced, maker, true);
+  }
+  --state_.shards().missing;
+  const auto shape = plan();
+  nodes known{shape.units_of(place).first, roots};
+  for (std::size_t i = 0; i < roots.size(); ++i)
+    state_.set_shard_node(0, known.first + i, roots[i]);
+  for (unsigned level = 0; tree_width(shape.units(), level) > 1 && !known.second.empty(); ++level)
+    known = level_above(shape, level, known);
+  if (known.second.empty()) return std::nullopt;
+  SWARM_ASSERT(state_.shards().missing == 0);
+  return known.second.front();
+}
+
+} // namespace swarm::contracts
