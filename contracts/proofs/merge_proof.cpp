@@ -1,6 +1,8 @@
 #include "contracts/proofs/merge_proof.hpp"
 
+#include "base/hash_tree.hpp"
 #include "contracts/training/client.hpp"
+#include "contracts/training/sharding.hpp"
 
 namespace swarm::contracts {
 
@@ -89,6 +91,45 @@ result<> same(std::string_view what, const T& claimed, const T& recorded) {
   return fail(merge_proof_errc::claim, "the proof says another {} than the chain", what);
 }
 
+auto place_of(const proven_log& log) {
+  return std::pair(log.block_num, log.txn_index);
+}
+
+/// The leader signed what it has merged; or all makers signed their shards, which are put together to the merge.
+result<> check_makers(const merge_proof& proof, const trusted_blocks& blocks, const proven_log& merge,
+                      const merge_committed& event) {
+  if (event.shards == 0) {
+    if (!proof.shards.empty())
+      return fail(merge_proof_errc::shards, "shards of a merge that the leader has made");
+    return check_sender(merge, event.leader);
+  }
+  if (event.size == 0 || event.shards > peers_max)
+    return fail(merge_proof_errc::event, "{} bytes in {} shards", event.size, event.shards);
+  const auto plan = plan_of(event.size, event.shards);
+  std::vector<hash32> roots;
+  for (const auto& one : proof.shards) {
+    SWARM_TRY(const auto* block, blocks.find(one.commit.block_num));
+    SWARM_TRY(const auto log, ledger::check_log_proof(one.commit, block->header, proof.chain.chain_id));
+    SWARM_TRY(const auto made, check_event<shard_committed>(log, proof));
+    SWARM_CHECK(same("term", proof.term, made.term));
+    SWARM_CHECK(same("maker", one.peer, made.peer));
+    SWARM_CHECK(same("shard", one.shard, made.shard));
+    SWARM_CHECK(check_sender(log, made.peer));
+    if (place_of(log) > place_of(merge))
+      return fail(merge_proof_errc::order, "shard {} is behind the merge", made.shard);
+    const auto units = made.shard < event.shards ? plan.units_of(made.shard) : run{};
+    if (units.count == 0 || units.first != roots.size() || units.count != made.roots.size())
+      return fail(merge_proof_errc::shards, "shard {} is not the next one of the merge", made.shard);
+    roots.insert(roots.end(), made.roots.begin(), made.roots.end());
+  }
+  if (roots.size() != plan.units())
+    return fail(merge_proof_errc::shards, "{} units of the merge have makers, it has {}", roots.size(),
+                plan.units());
+  if (model_digest(event.size, model_chunk_bytes, tree_root(roots)) != event.digest)
+    return fail(merge_proof_errc::shards, "the shards are not put together to the merge");
+  return {};
+}
+
 result<> check_merge_claim(const merge_proof& proof, const merge_committed& event) {
   SWARM_CHECK(same("leader", proof.leader, event.leader));
   SWARM_CHECK(same("term", proof.term, event.term));
@@ -127,10 +168,6 @@ result<> check_model(const merge_proof& proof, const proved_model& model, const 
     return fail(merge_proof_errc::order, "the model of block {} is not before the merge in block {}",
                 log.block_num, merge.block_num);
   return {};
-}
-
-auto place_of(const proven_log& log) {
-  return std::pair(log.block_num, log.txn_index);
 }
 
 /// The log of `at`, which is not before the merge, and its event.
@@ -182,7 +219,7 @@ result<merge_place> verify_merge_proof(const merge_proof& proof, const merge_tru
     SWARM_TRY(auto log, ledger::check_log_proof(proof.merge, block->header, proof.chain.chain_id));
     SWARM_TRY(const auto event, check_event<merge_committed>(log, proof));
     SWARM_CHECK(check_merge_claim(proof, event));
-    SWARM_CHECK(check_sender(log, event.leader));
+    SWARM_CHECK(check_makers(proof, blocks, log, event));
     return log;
   }();
   if (!merge) return fail_with(merge.error(), "merge");

@@ -19,6 +19,7 @@ enum class merge_proof_errc {
   models,       ///< not one model for each peer that the merge names, in that order
   order,    ///< a model that is not revealed before the merge, an attestation or acceptance that is before it
   checkers, ///< not one attestation for each peer that the acceptance names, in that order, and of one attempt
+  shards    ///< not all shards of a merge that was put together of some, in order, or other ones
 };
 
 constexpr std::string_view error_category(merge_proof_errc) {
@@ -34,6 +35,13 @@ struct proved_model {
   std::uint64_t base_round = 0;
   std::optional<exclusion_reason> excluded; ///< why it was not merged; none when it was merged
   ledger::log_proof reveal;
+};
+
+/// The transaction in which a peer committed a shard of the merge.
+struct proved_shard {
+  address peer;
+  std::uint32_t shard = 0;
+  ledger::log_proof commit;
 };
 
 /// The transaction in which a peer said that what was dealt to it of the merge is right.
@@ -53,6 +61,8 @@ struct merge_proof {
   hash32 digest;
   std::uint64_t size = 0;
   ledger::log_proof merge;
+  std::vector<proved_shard>
+      shards; ///< of which the merge was put together, in order; none: the leader has made it
   std::vector<proved_model> models; ///< contributors, then the excluded, as the leader named them
   ledger::log_proof acceptance;     ///< by which the leader's proposal became the merge of the round
   std::vector<proved_attestation>
@@ -77,7 +87,7 @@ struct merge_place {
 };
 
 /// Checks every statement of `proof`. It shows that each peer signed that it brought this model, what the
-/// leader merged, and that each checker signed that its part of that is right. It does not rule out that a peer replaced its model before the round closed, by a new
+/// leader merged, or each maker of its shard, and that these make the digest, and that each checker signed that its part of that is right. It does not rule out that a peer replaced its model before the round closed, by a new
 /// registration (ITraining.registerPeer) and another signed check-in, which it revealed as well.
 result<merge_place> verify_merge_proof(const merge_proof& proof, const merge_trust& trust);
 

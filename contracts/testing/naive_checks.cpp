@@ -20,12 +20,13 @@ std::set<organisation_id> naive_training::set_aside() const {
   return out;
 }
 
-std::vector<const naive_training::member*> naive_training::others() const {
+std::vector<const naive_training::member*> naive_training::candidates() const {
   std::vector<const member*> out;
   for (const auto* peer : in_round()) {
     const auto state = peer->view.state;
     const bool is_there = state == peer_state::active || state == peer_state::finished;
-    if (is_there && peer->in->model.weightage > 0 && peer->view.account != leader_) out.push_back(peer);
+    const bool has_made_all = proposal_.shards == 0 && peer->view.account == leader_;
+    if (is_there && peer->in->model.weightage > 0 && !has_made_all) out.push_back(peer);
   }
   return out;
 }
@@ -34,14 +35,19 @@ void naive_training::open_checks() {
   ++proposals_;
   checks_ = {};
   std::set<address> free, all;
-  for (const auto* peer : others()) {
+  for (const auto* peer : candidates()) {
     all.insert(peer->view.account);
     if (!is_barred(*peer)) free.insert(peer->view.account);
   }
-  const auto who = free.empty() ? all : free;
+  const std::size_t enough = proposal_.shards > 0 ? 2 : 1;
+  const auto who = free.size() < enough ? all : free;
   if (who.empty()) return accept();
   phase_ = round_phase::verifying;
-  if (who.size() <= 2 || is_checked_whole(proposal_.size, who.size())) {
+  const bool is_dealt =
+      proposal_.shards > 0
+          ? !is_dealt_to_all({who.begin(), who.end()}, plan_of(shards_size_, proposal_.shards), authors())
+          : who.size() > 2 && !is_checked_whole(proposal_.size, who.size());
+  if (!is_dealt) {
     checks_.able = who;
     return deal_out();
   }
@@ -70,24 +76,32 @@ void naive_training::deal_out() {
   checks_.awaited.clear();
   const auto aside = set_aside();
   std::vector<checker> checkers;
-  for (const auto* peer : others())
+  for (const auto* peer : candidates())
     if (checks_.able.contains(peer->view.account))
       checkers.push_back(
           {peer->view.account, peer->view.organisation, aside.contains(peer->view.organisation)});
+  const auto order = proposal_.shards > 0
+                         ? shard_deal_order(checks_.mix, checkers)
+                         : deal_order(checks_.mix, find(leader_)->view.organisation, checkers);
   std::vector<organisation_id> organisations;
-  for (const auto at : deal_order(checks_.mix, find(leader_)->view.organisation, checkers)) {
+  std::vector<checker> seats;
+  for (const auto at : order) {
     checks_.seats.push_back(checkers[at].account);
     organisations.push_back(checkers[at].organisation);
+    seats.push_back(checkers[at]);
   }
-  if (checks_.seats.empty()) return accept();
   const auto chunks = chunks_of_proposal();
-  const deal dealt(organisations, chunks, is_checked_whole(proposal_.size, organisations.size()));
+  const auto dealt =
+      proposal_.shards > 0
+          ? deal_shards(seats, plan_of(shards_size_, proposal_.shards), authors())
+          : deal(organisations, chunks, is_checked_whole(proposal_.size, organisations.size()));
   std::uint64_t most = 0;
   for (std::size_t place = 0; place < organisations.size(); ++place) {
     const auto count = dealt.chunks_of(place).size();
     if (count > 0) checks_.awaited.insert(checks_.seats[place]);
     most = std::max<std::uint64_t>(most, count);
   }
+  if (most == 0) return accept();
   const auto bytes = contributors() * (model_size() / (chunks / most) + 1);
   checks_.until = block_time + check_seconds + bytes / check_bytes_per_second;
   events.emplace_back(checks_dealt{round_, generation_, term_, checks_.attempt, checks_.mix, chunks,
@@ -115,6 +129,8 @@ void naive_training::bar(const address& account, bar_reason reason) {
 }
 
 void naive_training::lose(const address& account) {
+  for (auto& one : shards_)
+    if (phase_ == round_phase::merging && one.maker == account && one.by.is_zero()) one.declined = true;
   if (phase_ != round_phase::verifying && phase_ != round_phase::disputed) return;
   checks_.able.erase(account);
   if (checks_.awaited.erase(account) == 0) return;
@@ -175,7 +191,7 @@ bool naive_training::call(const address& caller, const challenge_args& args) {
   if (!is_current(args.generation, args.round_num, args.term, args.attempt, round_phase::verifying)
       || args.attempt == 0 || peer == nullptr || peer->view.state == peer_state::left || !peer->in)
     return false;
-  if (caller == leader_ || peer->in->model.weightage == 0) return false;
+  if ((caller == leader_ && proposal_.shards == 0) || peer->in->model.weightage == 0) return false;
   if (is_barred(*peer) && !checks_.able.contains(caller)) return false;
   if (args.kind == challenge_kind::unserved && args.number != 0) return false;
   if (args.kind == challenge_kind::chunk && args.number >= chunks_of_proposal()) return false;
@@ -185,6 +201,8 @@ bool naive_training::call(const address& caller, const challenge_args& args) {
     if (proposal_.reasons[args.number] == exclusion_reason::not_available && left_out->in->spared)
       return false;
   }
+  const auto author = author_of(args.kind, args.number);
+  if (args.kind == challenge_kind::chunk && caller == author) return false;
   const bool is_unserved = args.kind == challenge_kind::unserved;
   const bool is_available = is_about_availability(args.kind, args.number);
   if (!may_challenge(*peer, is_unserved    ? checks_.said_unserved
@@ -197,16 +215,18 @@ bool naive_training::call(const address& caller, const challenge_args& args) {
   checks_.kind = args.kind;
   checks_.number = args.number;
   checks_.challenger = caller;
-  checks_.holds = {leader_};
+  checks_.holds.clear();
+  if (author != caller) checks_.holds.insert(author);
   checks_.against = {caller};
   checks_.awaited.clear();
-  for (const auto* one : others())
-    if (one->view.account != caller) checks_.awaited.insert(one->view.account);
+  for (const auto* one : candidates())
+    if (one->view.account != caller && one->view.account != author) checks_.awaited.insert(one->view.account);
   const auto size = model_size();
+  const auto part = proposal_.shards > 0 ? plan_of(shards_size_, proposal_.shards).unit_chunks() : 1;
   const bool by_chunks = chunks_of_proposal() > 1;
   const auto bytes = args.kind == challenge_kind::exclusion
                          ? size
-                         : contributors() * (by_chunks ? std::min(size, model_chunk_bytes) : size);
+                         : contributors() * (by_chunks ? std::min(size, part * model_chunk_bytes) : size);
   checks_.until = block_time + check_seconds + bytes / check_bytes_per_second;
   events.emplace_back(merge_challenged{round_, generation_, term_, args.attempt, args.kind, args.number,
                                        caller, checks_.until});
@@ -280,14 +300,15 @@ void naive_training::decide(verdict outcome, std::uint32_t holds, std::uint32_t 
   events.emplace_back(
       challenge_decided{round_, generation_, term_, checks_.attempt, outcome, holds, against});
   const bool by_availability = is_about_availability(checks_.kind, checks_.number);
+  const auto author = author_of(checks_.kind, checks_.number);
   const bool repeatable = checks_.kind != challenge_kind::unserved && !by_availability;
   if (outcome == verdict::upheld) {
     checks_.able.erase(checks_.challenger);
     const auto own = find(checks_.challenger)->view.organisation;
     std::set<organisation_id> organisations{find(leader_)->view.organisation};
-    for (const auto* peer : others())
+    for (const auto* peer : candidates())
       organisations.insert(peer->view.organisation);
-    for (const auto* peer : others())
+    for (const auto* peer : candidates())
       if (checks_.kind == challenge_kind::unserved && organisations.size() > 1
           && peer->view.organisation == own)
         checks_.able.erase(peer->view.account);
@@ -295,13 +316,13 @@ void naive_training::decide(verdict outcome, std::uint32_t holds, std::uint32_t 
     return deal_out();
   }
   if (by_availability) find(proposal_.excluded[checks_.number])->in->spared = true;
-  if (outcome == verdict::tied && !by_availability && ++ties_ == 1) tied_leader_ = leader_;
+  if (outcome == verdict::tied && !by_availability && ++ties_ == 1) tied_leader_ = author;
   if (outcome == verdict::tied && !by_availability && ties_ == 2) {
     phase_ = round_phase::stopped;
-    events.emplace_back(round_stopped{round_, generation_, leader_, checks_.challenger});
+    events.emplace_back(round_stopped{round_, generation_, author, checks_.challenger});
     return;
   }
-  if (outcome == verdict::refuted && repeatable) bar(leader_, bar_reason::false_merge);
+  if (outcome == verdict::refuted && repeatable) bar(author, bar_reason::false_merge);
   succeed();
 }
 

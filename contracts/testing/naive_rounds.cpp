@@ -107,6 +107,7 @@ void naive_training::close() {
   events.emplace_back(round_closed{round_, generation_, leader_,
                                    static_cast<std::uint32_t>(in_round().size()),
                                    static_cast<std::uint32_t>(contributors())});
+  open_shards();
 }
 
 void naive_training::next_round() {
@@ -132,6 +133,7 @@ void naive_training::succeed() {
   term_ = *term;
   leader_ = order()[term_ % order().size()];
   events.emplace_back(leader_changed{round_, generation_, term_, leader_});
+  open_shards();
 }
 
 void naive_training::reopen() {

@@ -84,7 +84,7 @@ bool naive_training::call(const address& caller, const register_peer_args& args)
     make_odd(*peer,
              args.min_peers != min_peers_ ? leave_reason::other_min_peers : leave_reason::other_merge_method,
              asks);
-    if (peer->in && caller != leader_) lose(caller);
+    if (peer->in) lose(caller);
   }
   weigh();
   settle();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "contracts/training/interface.hpp"
+#include "contracts/training/sharding.hpp"
 
 #include <map>
 #include <optional>
@@ -21,6 +22,7 @@ public:
   bool call(const address& caller, const close_reveals_args& args);
   bool call(const address& caller, const vote_close_args& args);
   bool call(const address& caller, const commit_merge_args& args);
+  bool call(const address& caller, const commit_shard_args& args);
   bool call(const address& caller, const reveal_seed_args& args);
   bool call(const address& caller, const attest_args& args);
   bool call(const address& caller, const challenge_args& args);
@@ -57,6 +59,8 @@ public:
   std::vector<check_in_view> check_ins() const;
   merge_view proposal() const;
   checks_view checks() const;
+  shards_view shards() const;
+  std::vector<hash32> shard_roots(std::uint32_t which) const;
   const std::map<std::uint64_t, merge_view>& merges() const { return merges_; }
 
 private:
@@ -83,6 +87,12 @@ private:
     std::uint64_t trusted_from = 0;
     unsigned withheld = 0;
     std::uint64_t barred_until = 0;
+  };
+  struct shard {
+    address maker;
+    address by; ///< zero until it is made
+    std::vector<hash32> roots;
+    bool declined = false;
   };
   enum class about : std::uint8_t { parameters, layout };
   struct side {
@@ -130,7 +140,13 @@ private:
 
   bool is_barred(const member& peer) const;
   std::set<organisation_id> set_aside() const;
-  std::vector<const member*> others() const;
+  void open_shards();
+  void put_together();
+  shard_state state_of(const shard& one) const;
+  std::vector<shard_author> authors() const;
+  address author_of(challenge_kind kind, std::uint64_t number) const;
+
+  std::vector<const member*> candidates() const;
   bool is_current(std::uint64_t generation, std::uint64_t round_num, std::uint32_t term,
                   std::uint32_t attempt, round_phase phase) const;
   std::uint64_t model_size() const;
@@ -172,11 +188,13 @@ private:
     std::uint64_t number = 0;
     address challenger;
   };
+  std::vector<shard> shards_; ///< of this term
+  std::uint64_t shards_size_ = 0, shards_until_ = 0;
   checking checks_;     ///< of the last proposal
   merge_view proposal_; ///< the last one
   unsigned proposals_ = 0;
   unsigned ties_ = 0;
-  address tied_leader_;      ///< at the first of these
+  address tied_leader_;      ///< at the first of these, or who had made what it was about
   std::uint64_t stages_ = 0; ///< times in which all revealed
   std::uint64_t reveals_end_ = 0;
   std::set<address> votes_;

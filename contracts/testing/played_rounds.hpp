@@ -28,9 +28,10 @@ inline opening some_opening(std::uint64_t number) {
   return {some_digest(number), some_digest(number + 1'000'000), seed_link(some_seed(number), some_links)};
 }
 /// The check-in of test account `number`, in generation 1.
-inline bytes check_in_input(std::uint64_t round_num, std::uint16_t number, bool finished = false) {
+inline bytes check_in_input(std::uint64_t round_num, std::uint16_t number, bool finished = false,
+                            std::uint64_t size = 1000) {
   const auto commitment = commitment_of(test_account(number), 1, round_num, some_opening(number));
-  return encode_check_in({1, round_num, commitment, 1000, some_digest(0), 1, round_num - 1, finished});
+  return encode_check_in({1, round_num, commitment, size, some_digest(0), 1, round_num - 1, finished});
 }
 inline bytes reveal_input(std::uint64_t round_num, std::uint16_t number) {
   const auto what = some_opening(number);

@@ -16,8 +16,8 @@ inline constexpr std::uint16_t operator_account = 100;
 class twin_world {
 public:
   twin_world(std::uint64_t seed, const std::vector<ledger::founder>& founders)
-      : crowded(seed % 2 == 0), quarrels(seed % 4 == 0), random(seed), world(make_contracts(), {}, founders),
-        where(training_address(default_training_name)) {
+      : crowded(seed % 2 == 0), quarrels(seed % 4 == 0), in_shards(seed % 3 == 0), random(seed),
+        world(make_contracts(), {}, founders), where(training_address(default_training_name)) {
     for (std::size_t i = 0; i < founders.size(); ++i)
       for (const auto& account : founders[i].validators)
         twin.homes[account] = static_cast<organisation_id>(i + 1);
@@ -64,7 +64,8 @@ public:
 
   /// Rounds of many, whose leaders do what they have to, so that there is much to check.
   bool crowded;
-  bool quarrels; ///< and what is proposed is challenged often
+  bool quarrels;  ///< and what is proposed is challenged often
+  bool in_shards; ///< models are large, and nearly always of one size
   seeded_random random;
   memory_world world;
   address where;
@@ -106,6 +107,10 @@ private:
     REQUIRE(check_ins == twin.check_ins());
     REQUIRE(probe().proposal() == twin.proposal());
     REQUIRE(probe().checks() == twin.checks());
+    const auto shards = twin.shards();
+    REQUIRE(probe().shards() == shards);
+    for (std::uint32_t place = 0; place < shards.shards.size(); ++place)
+      REQUIRE(probe().shard_roots(place) == twin.shard_roots(place));
     for (const auto& [round_num, merge] : twin.merges())
       REQUIRE(probe().merge_of(round_num) == merge);
   }

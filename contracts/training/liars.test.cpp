@@ -1,4 +1,5 @@
 #include "base/hash.hpp"
+#include "base/hash_tree.hpp"
 #include "base/random.hpp"
 #include "contracts/contracts.hpp"
 #include "contracts/testing/training_probe.hpp"
@@ -28,9 +29,11 @@ hash32 some_hash(std::uint64_t number) {
 /// One training, and what is true of its proposals.
 class swarm_of {
 public:
-  /// The organisations have so many peers each; the first one lies.
-  swarm_of(std::uint64_t seed, const std::vector<std::uint16_t>& sizes)
-      : random_(seed), world_(make_contracts(), {}, founders(sizes)), probe_(world_, where_) {
+  /// The organisations have so many peers each; the first one lies. Models are so large that they are merged in shards, or
+  /// are not.
+  swarm_of(std::uint64_t seed, const std::vector<std::uint16_t>& sizes, bool in_shards)
+      : chunks(in_shards ? 18 : 9), in_shards_(in_shards), random_(seed),
+        world_(make_contracts(), {}, founders(sizes)), probe_(world_, where_) {
     std::uint16_t number = 0;
     for (std::size_t of = 0; of < sizes.size(); ++of)
       for (std::uint16_t i = 0; i < sizes[of]; ++i)
@@ -52,21 +55,23 @@ public:
       const auto head = probe_.head();
       REQUIRE(head.phase != round_phase::stopped);
       if (head.phase == round_phase::merging)
-        propose(head);
+        probe_.shards().shards.empty() ? propose(head) : make_shards(head);
       else if (head.phase == round_phase::disputed)
         judge(head);
       else
         check(head);
     }
-    CHECK(probe_.head().merged_digest == true_digest);
+    const auto merge = probe_.merge_of(round_num);
+    CHECK(merge.digest == true_digest);
+    put_together += merge.shards > 0 ? 1 : 0;
     for (const auto& peer : probe_.peers())
       if (peer.barred_until > 0) CHECK(is_liar(peer.account));
-    const auto checkers = probe_.merge_of(round_num).checkers;
-    CHECK(!checkers.empty());
+    CHECK(!merge.checkers.empty());
     return calls;
   }
 
   std::size_t false_proposals = 0;
+  std::size_t put_together = 0; ///< merges, of shards
 
 private:
   struct player {
@@ -107,8 +112,9 @@ private:
       seeds_[peer.account] = some_hash(random_());
       what[peer.account] = {some_hash(random_()), some_hash(1), seed_link(seeds_[peer.account], links)};
       must(peer.account,
-           check_in_args{1, round_num, commitment_of(peer.account, 1, round_num, what[peer.account]), 4000,
-                         some_hash(2), 1, round_num - 1, false});
+           check_in_args{1, round_num, commitment_of(peer.account, 1, round_num, what[peer.account]),
+                         in_shards_ ? chunks * model_chunk_bytes : 4000, some_hash(2), 1, round_num - 1,
+                         false});
     }
     for (const auto& [account, own] : what)
       must(account, reveal_args{1, round_num, own.digest, own.salt, own.seed_hash});
@@ -117,13 +123,13 @@ private:
   /// A liar leaves out somebody, changes a chunk, or does not serve some.
   void propose(const head_view& head) {
     const bool lies = is_liar(head.leader);
-    false_chunk_.reset();
+    false_chunks_.clear();
     false_exclusion_ = false;
     starved_.clear();
     commit_merge_args args{1, head.round_num, head.term, true_digest, chunks * model_chunk_bytes};
     for (const auto& peer : peers_)
       args.contributors.push_back(peer.account);
-    if (lies && by_chance(3)) false_chunk_ = random_.below(chunks);
+    if (lies && by_chance(3)) false_chunks_ = {random_.below(chunks)};
     if (lies && by_chance(3)) {
       false_exclusion_ = true;
       const auto at = args.contributors.end() - 1 - static_cast<std::ptrdiff_t>(random_.below(2));
@@ -133,11 +139,54 @@ private:
     }
     for (const auto& peer : peers_)
       if (lies && by_chance(4)) starved_.insert(peer.account);
-    if (false_chunk_ || false_exclusion_) {
+    if (!false_chunks_.empty() || false_exclusion_) {
       ++false_proposals;
       args.digest = some_hash(1'000 + random_.below(1'000'000));
     }
     must(head.leader, args);
+  }
+
+  /// True ones, or, of one unit, another.
+  std::vector<hash32> roots_of(const shard_plan& plan, std::uint32_t place, bool lies) {
+    const auto run = plan.chunks_of(place);
+    auto out = tree_above(std::span(leaves_).subspan(run.first, run.count), plan.unit_level());
+    if (!lies) return out;
+    const auto at = random_.below(out.size());
+    out[at] = some_hash(1'000 + random_.below(1'000'000));
+    const auto unit = plan.chunks_of_unit(plan.units_of(place).first + at);
+    for (auto chunk = unit.first; chunk < unit.end(); ++chunk)
+      false_chunks_.insert(chunk);
+    return out;
+  }
+
+  /// A liar makes a false shard, declines it or is silent; as the leader it makes what others have declined, falsely, or
+  /// merges alone.
+  void make_shards(const head_view& head) {
+    false_chunks_.clear();
+    false_exclusion_ = false;
+    starved_.clear();
+    const auto now = probe_.shards();
+    const auto plan = plan_of(now.size, static_cast<std::uint32_t>(now.shards.size()));
+    const auto commit = [&](const address& who, std::uint32_t place, std::vector<hash32> roots) {
+      must(who, commit_shard_args{1, head.round_num, head.term, place, std::move(roots)});
+    };
+    for (std::uint32_t place = 0; place < plan.makers(); ++place) {
+      const auto& own = now.shards[place];
+      const bool lies = is_liar(own.maker);
+      if (is_made(own.state) || (lies && by_chance(6))) continue;
+      if (lies && by_chance(6))
+        commit(own.maker, place, {});
+      else
+        commit(own.maker, place, roots_of(plan, place, lies && by_chance(2)));
+    }
+    if (probe_.head().phase == round_phase::merging && is_liar(head.leader) && by_chance(2))
+      return propose(head);
+    if (probe_.head().phase == round_phase::merging)
+      world_.skip_seconds(now.until - std::min(now.until, world_.block_time()));
+    for (std::uint32_t place = 0; probe_.head().phase == round_phase::merging; ++place)
+      if (!is_made(probe_.shards().shards[place].state))
+        commit(head.leader, place, roots_of(plan, place, is_liar(head.leader) && by_chance(2)));
+    if (!false_chunks_.empty()) ++false_proposals;
   }
 
   void wait_for(const checks_view& checks, const head_view& head) {
@@ -174,10 +223,11 @@ private:
     return call(who, challenge_args{1, head.round_num, head.term, checks.attempt, kind, number});
   }
 
-  /// Whether `who` is right in attesting; what is dealt to it has the false chunk, otherwise.
-  bool draws_false_chunk(const address& who, const checks_view& checks) const {
-    const auto dealt = chunks_dealt_to(checks, probe_.proposal().size, who);
-    return false_chunk_ && std::ranges::find(dealt, *false_chunk_) != dealt.end();
+  /// A false chunk of those that are dealt to `who`.
+  std::optional<std::uint64_t> draws_false_chunk(const address& who, const checks_view& checks) const {
+    for (const auto chunk : chunks_dealt_to(checks, probe_.proposal(), probe_.shards(), who))
+      if (false_chunks_.contains(chunk)) return chunk;
+    return std::nullopt;
   }
 
   bool act(const address& who, const head_view& head, const checks_view& checks) {
@@ -185,21 +235,23 @@ private:
     if (false_exclusion_ && challenge(who, head, checks, challenge_kind::exclusion, 0)) return true;
     if (!is_awaited(checks, who)) return false;
     if (starved_.contains(who)) return challenge(who, head, checks, challenge_kind::unserved, 0);
-    if (draws_false_chunk(who, checks))
-      return challenge(who, head, checks, challenge_kind::chunk, *false_chunk_);
+    if (const auto chunk = draws_false_chunk(who, checks))
+      return challenge(who, head, checks, challenge_kind::chunk, *chunk);
     return call(who, attest_args{1, head.round_num, head.term, checks.attempt});
   }
 
   bool lie(const address& who, const head_view& head, const checks_view& checks) {
     if (checks.attempt == 0) return !by_chance(4) && is_awaited(checks, who) && reveal_seed(who, head);
-    if (by_chance(4)) return challenge(who, head, checks, static_cast<challenge_kind>(random_.below(3)), 0);
+    if (by_chance(4))
+      return challenge(who, head, checks, static_cast<challenge_kind>(random_.below(3)),
+                       in_shards_ && by_chance(2) ? random_.below(chunks) : 0);
     if (by_chance(3)) return false;
     return is_awaited(checks, who) && call(who, attest_args{1, head.round_num, head.term, checks.attempt});
   }
 
   /// What is challenged is right, as far as `who` can see.
   bool sees_it_hold(const address& who, const checks_view& checks) const {
-    if (checks.kind == challenge_kind::chunk) return false_chunk_ != checks.number;
+    if (checks.kind == challenge_kind::chunk) return !false_chunks_.contains(checks.number);
     if (checks.kind == challenge_kind::exclusion) return !false_exclusion_;
     return !starved_.contains(who);
   }
@@ -216,8 +268,15 @@ private:
     if (probe_.head().phase == round_phase::disputed) wait_for(checks, head);
   }
 
-  static constexpr std::uint64_t chunks = 9;
-  const hash32 true_digest = some_hash(0);
+  std::uint64_t chunks;
+  bool in_shards_;
+  std::vector<hash32> leaves_ = [this] {
+    std::vector<hash32> out;
+    while (out.size() < chunks)
+      out.push_back(some_hash(out.size()));
+    return out;
+  }();
+  const hash32 true_digest = model_digest(chunks * model_chunk_bytes, model_chunk_bytes, tree_root(leaves_));
 
   address where_ = training_address(default_training_name);
   seeded_random random_;
@@ -225,7 +284,7 @@ private:
   training_probe probe_;
   std::vector<player> peers_;
   std::map<address, hash32> seeds_;
-  std::optional<std::uint64_t> false_chunk_;
+  std::set<std::uint64_t> false_chunks_; ///< of which the units are false, where it is put together of shards
   bool false_exclusion_ = false;
   std::set<address> starved_; ///< whom the leader does not serve
 };
@@ -233,18 +292,24 @@ private:
 } // namespace
 
 TEST_CASE("one organisation of liars merges nothing false, stops nothing and has nobody barred") {
-  std::size_t false_proposals = 0, calls = 0;
   const std::vector<std::vector<std::uint16_t>> swarms{{1, 1, 1, 1}, {4, 1, 1, 1}, {1, 2, 1, 3},
                                                        {3, 2, 2, 1}, {2, 1, 1},    {5, 1, 1, 1}};
-  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
-    CAPTURE(seed);
-    swarm_of swarm(seed, swarms[seed % swarms.size()]);
-    for (int round = 0; round < 25; ++round)
-      calls = std::max(calls, swarm.play_round());
-    false_proposals += swarm.false_proposals;
+  for (const bool in_shards : {false, true}) {
+    CAPTURE(in_shards);
+    std::size_t false_proposals = 0, calls = 0, put_together = 0;
+    for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+      CAPTURE(seed);
+      swarm_of swarm(seed, swarms[seed % swarms.size()], in_shards);
+      for (int round = 0; round < 25; ++round)
+        calls = std::max(calls, swarm.play_round());
+      false_proposals += swarm.false_proposals;
+      put_together += swarm.put_together;
+    }
+    CHECK(false_proposals >= 50);
+    CHECK((in_shards ? put_together >= 500 : put_together == 0));
+    MESSAGE(false_proposals << " false proposals; the longest round took " << calls << " turns; "
+                            << put_together << " merges of shards");
   }
-  CHECK(false_proposals >= 50);
-  MESSAGE(false_proposals << " false proposals; the longest round took " << calls << " turns");
 }
 
 } // namespace training_liars_test

@@ -1,6 +1,6 @@
 #include "base/hash.hpp"
 #include "contracts/testing/twin_world.hpp"
-#include "contracts/training/dealing.hpp"
+#include "contracts/training/sharding.hpp"
 
 namespace training_model_test {
 
@@ -17,6 +17,7 @@ hash32 some_hash(std::uint64_t number) {
 }
 
 constexpr std::uint32_t links = 50; ///< of the chains in this test
+constexpr std::uint64_t large_size = 37 * model_chunk_bytes - 5;
 
 /// What opens the seed that the check-in of `peer` has now.
 hash32 next_seed(const twin_world& both, const address& peer) {
@@ -66,7 +67,7 @@ void random_check_in(twin_world& both, const address& caller) {
     both.seeds[caller] = some_hash(random());
     what = {some_hash(random.below(6)), some_hash(random()), seed_link(both.seeds[caller], links)};
     args.commitment = commitment_of(caller, head.generation, head.round_num, what);
-    args.size = 1 + random.below(1000);
+    args.size = both.in_shards && random.below(25) != 0 ? large_size : 1 + random.below(1000);
     args.layout_digest = some_hash(random.below(both.has_organisations() ? 5 : 40) == 0 ? 1 : 0);
   }
   args.base_round = mostly(random, head.merged_round);
@@ -112,6 +113,36 @@ void random_commit(twin_world& both, const address& caller) {
     if (random.below(60) == 0) args.contributors.push_back(one.peer);
   }
   both.call(caller, args);
+}
+
+std::vector<hash32> some_roots(twin_world& both, std::size_t count) {
+  std::vector<hash32> out;
+  while (out.size() < count)
+    out.push_back(some_hash(both.random()));
+  return out;
+}
+
+/// Of a shard that is not made, by its maker or the leader mostly.
+void random_shard(twin_world& both, address caller) {
+  auto& random = both.random;
+  const auto head = both.twin.head();
+  const auto now = both.twin.shards();
+  if (now.shards.empty()) return random_commit(both, caller);
+  std::vector<std::uint32_t> missing;
+  for (std::uint32_t place = 0; place < now.shards.size(); ++place)
+    if (!is_made(now.shards[place].state)) missing.push_back(place);
+  auto which = missing[random.below(missing.size())];
+  if (random.below(20) == 0) which = static_cast<std::uint32_t>(random.below(now.shards.size() + 1));
+  const bool is_declined = which < now.shards.size() && now.shards[which].state == shard_state::declined;
+  if (random.below(10) != 0)
+    caller = is_declined || which >= now.shards.size() || random.below(4) == 0 ? head.leader
+                                                                               : now.shards[which].maker;
+  if (random.below(12) == 0) both.world.skip_seconds(random.below(1000));
+  const auto plan = plan_of(now.size, static_cast<std::uint32_t>(now.shards.size()));
+  auto count = which < now.shards.size() ? plan.units_of(which).count : 1;
+  count = random.below(12) == 0 ? 0 : mostly(random, count);
+  both.call(caller, commit_shard_args{mostly(random, head.generation), mostly(random, head.round_num),
+                                      mostly(random, head.term), which, some_roots(both, count)});
 }
 
 void random_challenge(twin_world& both, const address& caller, const checks_view& checks) {
@@ -170,7 +201,8 @@ void useful_call(twin_world& both) {
   auto& random = both.random;
   const auto head = both.twin.head();
   const auto caller = test_account(static_cast<std::uint16_t>(random.below(peer_accounts)));
-  if (head.phase == round_phase::merging) return random_commit(both, head.leader);
+  if (head.phase == round_phase::merging)
+    return random.below(8) == 0 ? random_commit(both, head.leader) : random_shard(both, head.leader);
   if (head.phase == round_phase::verifying || head.phase == round_phase::disputed)
     return random_check(both, caller);
   const auto peers = both.twin.peers();
@@ -206,7 +238,7 @@ void random_call(twin_world& both) {
     both.call(caller, args);
   } else if (dice < 84) {
     if (random.below(10) != 0 && !head.leader.is_zero()) caller = head.leader;
-    random_commit(both, caller);
+    random.below(3) == 0 ? random_commit(both, caller) : random_shard(both, caller);
   } else if (dice < 91) {
     if (random.below(3) == 0 && !head.leader.is_zero()) caller = head.leader;
     const leave_peer_args args{static_cast<leave_reason>(random.below(9))};
@@ -288,7 +320,7 @@ private:
     check_in_args args{now.generation,
                        now.round_num,
                        commitment_of(account, now.generation, now.round_num, what),
-                       1,
+                       both_.in_shards ? large_size : 1,
                        now.layout_digest,
                        1,
                        now.merged_round,
@@ -368,6 +400,7 @@ private:
       silent_ = head.leader;
       return suspect(head);
     }
+    if (!leaders_die_ && !both_.twin.shards().shards.empty()) return make_shards(head);
     commit_merge_args args;
     args.generation = head.generation;
     args.round_num = head.round_num;
@@ -378,6 +411,21 @@ private:
       if (one.weightage > 0) args.contributors.push_back(one.peer);
     REQUIRE(both_.call(head.leader, args));
     ++calls_;
+  }
+
+  /// All makers do, and the leader what is declined.
+  void make_shards(const head_view& head) {
+    const auto now = both_.twin.shards();
+    const auto plan = plan_of(now.size, static_cast<std::uint32_t>(now.shards.size()));
+    for (std::uint32_t place = 0; place < now.shards.size(); ++place) {
+      const auto& own = now.shards[place];
+      if (is_made(own.state)) continue;
+      ++calls_;
+      REQUIRE(both_.call(own.state == shard_state::declined ? head.leader : own.maker,
+                         commit_shard_args{head.generation, head.round_num, head.term, place,
+                                           some_roots(both_, plan.units_of(place).count)}));
+    }
+    REQUIRE(both_.twin.head().phase != round_phase::merging);
   }
 
   void suspect(const head_view& head) {

@@ -1,7 +1,9 @@
 #include "contracts/training/rounds.hpp"
 
+#include "base/hash_tree.hpp"
 #include "base/testing/wording.hpp"
 #include "contracts/testing/played_rounds.hpp"
+#include "contracts/training/sharding.hpp"
 
 namespace rounds_test {
 
@@ -118,6 +120,70 @@ TEST_CASE("however often a node reports refusals it has one entry, and nobody is
   play_round(world, 3, 1);
   CHECK(probe.head().merged_round == 1);
   CHECK(probe.merge_of(1).contributors.size() == 3);
+}
+
+namespace {
+
+/// The shard of the maker at `place`, which is test account `place`.
+bytes shard_input(const shard_plan& plan, std::uint32_t place) {
+  std::vector<hash32> roots;
+  const auto own = plan.units_of(place);
+  for (auto unit = own.first; unit < own.end(); ++unit)
+    roots.push_back(some_digest(unit));
+  return encode(commit_shard_args{1, 1, 0, place, roots});
+}
+
+} // namespace
+
+TEST_CASE("shards are opened, made, put together and dealt out in calls that a transaction can pay for") {
+  auto world = world_of(peers_max);
+  constexpr std::uint64_t size = (2 * units_per_shard_min * peers_max - 1) * model_chunk_bytes;
+  const auto plan = plan_of(size, peers_max); // no shard can have more units
+  for (std::uint16_t i = 0; i < peers_max; ++i)
+    REQUIRE(world.send(test_account(i), training, check_in_input(1, i, false, size)).ok);
+  memory_world::outcome opened;
+  for (std::uint16_t i = 0; i < peers_max; ++i) {
+    opened = world.send(test_account(i), training, reveal_input(1, i));
+    REQUIRE(opened.ok);
+  }
+  const training_probe probe(world, training);
+  REQUIRE(probe.shards().shards.size() == peers_max);
+  std::uint64_t made = 0, stores = 0;
+  memory_world::outcome last;
+  for (std::uint32_t place = 0; place < peers_max; ++place) {
+    last = world.send(test_account(static_cast<std::uint16_t>(place)), training, shard_input(plan, place));
+    REQUIRE(last.ok);
+    if (place + 1 == peers_max) continue;
+    made = std::max(made, last.gas);
+    stores = std::max(stores, last.stores);
+  }
+  CHECK(stores
+        <= 2 * units_per_shard_min + 14); // a node of each level at most, and what says that it is made
+  REQUIRE(probe.proposal().shards == peers_max);
+  const auto digests = [&] {
+    std::vector<hash32> out;
+    for (std::uint64_t unit = 0; unit < plan.units(); ++unit)
+      out.push_back(some_digest(unit));
+    return out;
+  };
+  CHECK(probe.proposal().digest == model_digest(size, model_chunk_bytes, tree_root(digests())));
+  memory_world::outcome dealt;
+  for (std::uint16_t i = 0; i < peers_max; ++i) {
+    dealt = world.send(test_account(i), training, seed_input(probe.head(), i));
+    REQUIRE(dealt.ok);
+  }
+  REQUIRE(probe.checks().attempt == 1);
+  CHECK(probe.checks().awaited.size() == peers_max);
+  const auto challenged =
+      world.send(test_account(1), training, encode(challenge_args{1, 1, 0, 1, challenge_kind::chunk, 3000}));
+  REQUIRE(challenged.ok);
+  for (const memory_world::outcome* one :
+       std::initializer_list<const memory_world::outcome*>{&opened, &last, &dealt, &challenged})
+    CHECK(one->gas < call_gas / 2);
+  CHECK(made < call_gas / 20);
+  MESSAGE("with 1024 makers shards are opened for "
+          << opened.gas << " gas, one is made for " << made << ", the last for " << last.gas
+          << "; they are dealt out for " << dealt.gas << ", and challenged for " << challenged.gas);
 }
 
 TEST_CASE("a challenge is opened and judged for what a deal costs, whoever votes") {

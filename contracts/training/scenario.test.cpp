@@ -1,6 +1,7 @@
 #include "base/hash.hpp"
 #include "contracts/testing/story.hpp"
 #include "contracts/testing/training_probe.hpp"
+#include "contracts/training/dealt.hpp"
 
 #include <doctest/doctest.h>
 
@@ -13,7 +14,7 @@ using namespace swarm::contracts;
 // command. Commands, with options in any order:
 //   nodes TYPE NAME...                  registers nodes
 //   NAME register [min=2] [method=mean] [weight=1] [end=snapshot] [nolead]
-//   NAME in ROUND [weight=1] [base=ROUND-1] [layout=0] [gen=] [finished] [of=NAME]
+//   NAME in ROUND [size=1000] [weight=1] [base=ROUND-1] [layout=0] [gen=] [finished] [of=NAME]
 //   NAME reveal ROUND [of=NAME]         of=: what that one would
 //   all reveal ROUND                    whoever is in and has not
 //   NAME reveals-over ROUND
@@ -21,12 +22,13 @@ using namespace swarm::contracts;
 //   NAME accuse NAME | NAME answer | wait SECONDS
 //   NAME refused REASON [gen=]          its program was refused before it was a peer
 //   NAME commit ROUND TERM CONTRIBUTOR... [-EXCLUDED...] [size=17825792]    leaves the excluded out as not available; ~: as not finite
+//   NAME make SHARD [roots=as many as it has units] [term=] | NAME decline SHARD | all make
 //   NAME seed | NAME attest | NAME challenge KIND [NUMBER] | NAME judge yes|no | NAME checks-over
 //                                       of the proposal; all of these take term= and attempt=
 //   all seed | all attest               whoever is awaited
 //   all check                           until the proposal is accepted
 //   NAME offline                        leaves the NodeRegistry
-//   head | peers | order | merge ROUND | proposal | checks
+//   head | peers | order | merge ROUND | proposal | checks | shards | deal
 // In training/scenarios/organisations there are organisations: the first two names of a story belong to "Org 1", the next two to "Org 2", up to "Org 4".
 // The name "leader" stands for whoever leads, in commands and in answers.
 
@@ -47,6 +49,9 @@ private:
     if (verb == "merge") return show_merge(probe_.merge_of(cmd.number(1)));
     if (verb == "proposal") return show_merge(probe_.proposal());
     if (verb == "checks") return show_checks();
+    if (verb == "shards") return show_shards();
+    if (verb == "deal") return show_deal();
+    if (verb == "all" && cmd.word(1) == "make") return make_all();
     if (verb == "all" && cmd.word(1) == "check") {
       while (probe_.head().phase == round_phase::verifying)
         ask_all(story_command(probe_.checks().attempt == 0 ? "all seed" : "all attest"));
@@ -124,7 +129,7 @@ private:
            .round_num = cmd.number(2),
            .commitment =
                model ? commitment_of(caller, generation, cmd.number(2), opening_of(cmd, caller)) : hash32{},
-           .size = model ? 1000u : 0u,
+           .size = model ? cmd.number("size", 1000) : 0u,
            .layout_digest = model ? digest("layout " + cmd.text("layout", "0")) : hash32{},
            .weightage = weight,
            .base_round = cmd.number("base", probe_.head().merged_round),
@@ -165,6 +170,7 @@ private:
                                                       {"exclusion", challenge_kind::exclusion},
                                                       {"unserved", challenge_kind::unserved}};
     if (verb == "seed") return encode(reveal_seed_args{generation, head.round_num, term, next_seed(caller)});
+    if (verb == "make" || verb == "decline") return shard_input(cmd, generation, term);
     if (verb == "attest") return encode(attest_args{generation, head.round_num, term, attempt});
     if (verb == "checks-over") return encode(close_checks_args{generation, head.round_num, term, attempt});
     if (verb == "judge")
@@ -173,6 +179,27 @@ private:
       return encode(challenge_args{generation, head.round_num, term, attempt, kinds.at(cmd.word(2)),
                                    cmd.words.size() > 3 ? cmd.number(3) : 0});
     return {};
+  }
+
+  /// The roots follow from the numbers of the units.
+  bytes shard_input(const story_command& cmd, std::uint64_t generation, std::uint32_t term) {
+    const auto shard = static_cast<std::uint32_t>(cmd.number(2));
+    const auto now = probe_.shards();
+    const auto count = static_cast<std::uint32_t>(now.shards.size());
+    commit_shard_args args{generation, probe_.head().round_num, term, shard, {}};
+    if (cmd.word(1) == "decline") return encode(args);
+    const auto units = shard < count ? plan_of(now.size, count).units_of(shard) : contracts::run{0, 1};
+    for (std::uint64_t i = 0; i < cmd.number("roots", units.count); ++i)
+      args.roots.push_back(digest(fmt::format("unit {}", units.first + i)));
+    return encode(args);
+  }
+
+  /// Each maker makes what is awaited.
+  void make_all() {
+    const auto now = probe_.shards();
+    for (std::uint32_t place = 0; place < now.shards.size(); ++place)
+      if (now.shards[place].state == shard_state::awaited)
+        call(story_command(fmt::format("maker make {}", place)), now.shards[place].maker);
   }
 
   bytes commit_input(const story_command& cmd, std::uint64_t generation) {
@@ -238,8 +265,13 @@ private:
     say("{} leads round {} under term {}", name(e.leader), e.round_num, e.term);
   }
   void tell(const merge_committed& e) {
-    say("round {} merged under term {} by {}: {}; without {}", e.round_num, e.term, name(e.leader),
-        names(e.contributors), names(e.excluded));
+    say("round {} merged under term {} by {}: {}; without {}", e.round_num, e.term,
+        e.shards == 0 ? name(e.leader) : fmt::format("{} makers", e.shards), names(e.contributors),
+        names(e.excluded));
+  }
+  void tell(const shard_committed& e) {
+    if (e.roots.empty()) return say("{} declines shard {}", name(e.peer), e.shard);
+    say("{} makes shard {}: {} units", name(e.peer), e.shard, e.roots.size());
   }
   void tell(const seed_revealed& e) { say("{} reveals its seed for term {}", name(e.peer), e.term); }
   void tell(const checks_dealt& e) {
@@ -305,9 +337,32 @@ private:
       say("{}{}{}", name(seat.peer), seat.organisation == 0 ? "" : fmt::format(" of {}", seat.organisation),
           seat.attested ? " has attested" : "");
   }
+  void show_deal() {
+    const auto dealt = deal_of(probe_.checks(), probe_.proposal(), probe_.shards());
+    const auto seats = probe_.checks().seats;
+    for (std::uint64_t chunk = 0; chunk < probe_.checks().chunks; ++chunk) {
+      std::vector<address> who;
+      for (const auto place : dealt.places_of(chunk))
+        who.push_back(seats[place].peer);
+      say("chunk {} to {}", chunk, names(who));
+    }
+  }
+  void show_shards() {
+    const auto now = probe_.shards();
+    if (now.shards.empty()) return say("no shards");
+    say("{} bytes in units of {} chunks, {}", now.size, now.unit_chunks,
+        now.open ? fmt::format("{} s more", now.until - std::min(now.until, world_.block_time()))
+                 : "put together");
+    for (std::uint32_t place = 0; place < now.shards.size(); ++place) {
+      const auto& own = now.shards[place];
+      say("shard {} of {} is {}: {} units", place, name(own.maker), to_string(own.state),
+          plan_of(now.size, static_cast<std::uint32_t>(now.shards.size())).units_of(place).count);
+    }
+  }
   void show_merge(const merge_view& m) {
-    say("round {} term {} by {}: {}; without {}", m.round_num, m.term, name(m.leader), names(m.contributors),
-        names(m.excluded));
+    say("round {} term {} by {}: {}; without {}", m.round_num, m.term,
+        m.shards == 0 ? name(m.leader) : fmt::format("{} makers under {}", m.shards, name(m.leader)),
+        names(m.contributors), names(m.excluded));
     for (const auto& reason : m.reasons)
       say("reason: {}", to_string(reason));
     if (!m.checkers.empty()) say("checked by {}", names(m.checkers));

@@ -180,9 +180,11 @@ peer_set training_state::load(peer_sets which) const {
     out.words[word] = slots_.load(set_place(which, word));
   return out;
 }
+/// Words beyond those in use may be of a generation with more peers, and peers that register later reach them.
 void training_state::store(peer_sets which, const peer_set& value) {
-  for (std::size_t word = 0; word < words_used(); ++word)
-    slots_.store(set_place(which, word), value.words[word]);
+  for (std::size_t word = 0; word < peer_set::words_max; ++word)
+    if (const auto place = set_place(which, word); word < words_used() || !slots_.load(place).is_zero())
+      slots_.store(place, value.words[word]);
 }
 bool training_state::has(peer_sets which, std::uint16_t index) const {
   peer_set part;

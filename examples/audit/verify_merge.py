@@ -8,6 +8,7 @@
 Prints the merge record and exits with 0 when it is proved; otherwise says what does not hold and exits with 1.
 """
 import argparse
+import hashlib
 import json
 import sys
 
@@ -16,7 +17,8 @@ from eth_hash.auto import keccak
 from eth_keys import keys
 
 REGISTRY = bytes.fromhex("5001").rjust(20, b"\0")  # its slot 256: number of validators, then the validators
-MERGED = keccak(b"MergeCommitted(uint64,uint64,uint32,address,bytes32,uint64,address[],address[],uint8[])")
+MERGED = keccak(b"MergeCommitted(uint64,uint64,uint32,address,bytes32,uint64,address[],address[],uint8[],uint32)")
+SHARD = keccak(b"ShardCommitted(address,uint64,uint64,uint32,uint32,bytes32[])")
 ACCEPTED = keccak(b"MergeAccepted(uint64,uint64,uint32,address,bytes32,address[])")
 ATTESTED = keccak(b"Attested(address,uint64,uint64,uint32,uint32)")
 EXCLUDED = ("not available", "other parameters", "not finite")  # why, by the code in the event
@@ -149,8 +151,16 @@ def one_reason(data, i):
     return EXCLUDED[number(data[32 * i : 32 * i + 32])]
 
 
+def one_hash(data, i):
+    return data[32 * i : 32 * i + 32]
+
+
+def moment(at):
+    return at["block"], at["transaction"]
+
+
 def verify(file, genesis, validators):
-    demand((file["format"], file["version"]) == ("swarmd merge proof", 3), "a file of another format")
+    demand((file["format"], file["version"]) == ("swarmd merge proof", 4), "a file of another format")
     demand(genesis is None or genesis == raw(file["genesis_hash"]), "of a chain with another genesis block")
     sets, headers = history(file), {}
     for block in file["blocks"]:
@@ -160,7 +170,13 @@ def verify(file, genesis, validators):
             headers[num] = sealed_header(file, block, trusted)
 
     place, models = file["merge"], file["models"]
-    topics, data = proved_event(file, headers, place, MERGED, file["leader"], "merge")
+    topics, data = proved_event(file, headers, place, MERGED, None, "merge")
+    makers = number(data[224:256])  # 0: the leader has made the merge, and signed that
+    if makers == 0:
+        proved_event(file, headers, place, MERGED, file["leader"], "merge")
+        demand(file["shards"] == [], "shards: of a merge that the leader has made")
+    else:
+        verify_shards(file, headers, makers)
     fields = [topics[1], *(data[i : i + 32] for i in range(0, 128, 32)), topics[2]]
     claimed = [*(word(file[k]) for k in ("round", "generation", "term")), raw(file["digest"]), word(file["size"])]
     demand(fields == [*claimed, raw(file["leader"]).rjust(32, b"\0")], "merge: the chain says something else")
@@ -177,15 +193,40 @@ def verify(file, genesis, validators):
         claimed = [raw(m["peer"]).rjust(32, b"\0"), word(file["round"]), word(file["generation"]), raw(m["digest"])]
         claimed += [word(m[k]) for k in ("size", "weightage", "base_round")]
         demand(fields == claimed, f"{what}: the chain says something else")
-        before = (at["block"], at["transaction"]) < (place["block"], place["transaction"])
-        demand(before, f"{what}: not before the merge")
-
+        demand(moment(at) < moment(place), f"{what}: not before the merge")
 
     verify_checks(file, headers)
 
 
+def verify_shards(file, headers, makers):
+    """Each maker, or the leader for it, has signed the roots of its units, and these are put together to the merge."""
+    chunks, level = -(-file["size"] >> 20), 0
+    while 8 * makers << level <= chunks:
+        level += 1
+    each, more = divmod(-(-chunks >> level), makers)
+    with_units = [p for p in range(makers) if each + (p < more)]
+    demand([s["shard"] for s in file["shards"]] == with_units, "shards: not all, or not in order")
+    roots = []
+    for s in file["shards"]:
+        what = f"shard {s['shard']}"
+        topics, data = proved_event(file, headers, s["commit"], SHARD, s["peer"], what)
+        fields = [*topics[1:], *(data[i : i + 32] for i in range(0, 96, 32))]
+        claimed = [raw(s["peer"]).rjust(32, b"\0"), *(word(file[k]) for k in ("round", "generation", "term"))]
+        demand(fields == [*claimed, word(s["shard"])], f"{what}: the chain says something else")
+        demand(moment(s["commit"]) <= moment(file["merge"]), f"{what}: behind the merge")
+        own = items(data, 3, one_hash)
+        demand(len(own) == each + (s["shard"] < more), f"{what}: not a root for each of its units")
+        roots += own
+    while len(roots) > 1:  # one without a sibling is handed up
+        pairs = [roots[i : i + 2] for i in range(0, len(roots), 2)]
+        roots = [hashlib.sha256(b"\1" + b"".join(p)).digest() if len(p) == 2 else p[0] for p in pairs]
+    numbers = file["size"].to_bytes(8, "big") + (1 << 20).to_bytes(8, "big")
+    digest = hashlib.sha256(b"swarmd model v2" + numbers + roots[0]).digest()
+    demand(digest == raw(file["digest"]), "shards: not put together to the merge")
+
+
 def verify_checks(file, headers):
-    """The leader's proposal was accepted, after all who are named had signed that their part of it is right."""
+    """The proposal was accepted, after all who are named had signed that their part of it is right."""
     place = file["acceptance"]
     topics, data = proved_event(file, headers, place, ACCEPTED, None, "acceptance")
     fields = [topics[1], *(data[i : i + 32] for i in range(0, 96, 32)), topics[2]]
@@ -193,9 +234,6 @@ def verify_checks(file, headers):
     demand(fields == [*claimed, raw(file["leader"]).rjust(32, b"\0")], "acceptance: the chain says something else")
     named = items(data, 3, one_address)
     demand([c["peer"] for c in file["checkers"]] == named, "checkers: not those of the acceptance")
-
-    def moment(at):
-        return at["block"], at["transaction"]
 
     demand(moment(file["merge"]) <= moment(place), "acceptance: before the merge")
     attempts = set()
@@ -226,7 +264,8 @@ def main():
     except Exception as why:  # whatever is wrong with the file, it proves nothing
         sys.exit(f"not proved: {why if isinstance(why, Refused) else f'malformed: {why!r}'}")
     print(f"proved: round {file['round']} of '{file['contract']}', generation {file['generation']}")
-    print(f"merged {file['digest']} ({file['size']} bytes) by {file['leader']}, term {file['term']}, from")
+    makers = ", ".join(s["peer"] for s in file["shards"]) or file["leader"]
+    print(f"merged {file['digest']} ({file['size']} bytes) by {makers}, term {file['term']}, from")
     for m in file["models"]:
         left_out = "" if m["excluded"] is None else f", left out: {m['excluded']}"
         print(f"  {m['peer']}: {m['digest']} ({m['size']} bytes), weightage {m['weightage']}{left_out}")

@@ -11,7 +11,7 @@ namespace swarm::ledger {
 
 namespace {
 
-constexpr std::uint64_t params_version = 8; // 2 to 7: swarmd 0.1
+constexpr std::uint64_t params_version = 9; // 2 to 8: swarmd 0.1
 constexpr std::uint64_t chain_id_slot = 0;
 
 hash32 word_of(const address& who) {

@@ -9,7 +9,7 @@ from .processes import Failure
 DEFAULT_CONTRACT = "defaultbb.cqdb.sml.hpe"
 NODE_REGISTRY = "0x0000000000000000000000000000000000005001"
 EVENTS = {
-    "merges": "MergeCommitted(uint64,uint64,uint32,address,bytes32,uint64,address[],address[],uint8[])",
+    "merges": "MergeCommitted(uint64,uint64,uint32,address,bytes32,uint64,address[],address[],uint8[],uint32)",
     "accepted": "MergeAccepted(uint64,uint64,uint32,address,bytes32,address[])",
     "barred": "Barred(address,uint64,uint64,uint8,uint64)",
     "completed": "TrainingComplete(uint64,uint64,bytes32)",
@@ -60,6 +60,7 @@ class Merge:
         self.contributors = _array(data, 4, _address)
         self.excluded = _array(data, 5, _address)
         self.reasons = [EXCLUDED[code] for code in _array(data, 6, _word)]
+        self.shards = _word(data, 7)  # of which it was put together; 0: the leader has made it
 
 
 def _round_of(log):

@@ -82,8 +82,11 @@ std::string proof_view(const verified_proof& verified, const style& how) {
   out += fmt::format("in block {} of chain {}, {:%Y-%m-%d %H:%M:%S} UTC, sealed by {} of {} validators\n",
                      place.block_num, proof.chain.chain_id,
                      fmt::gmtime(static_cast<std::time_t>(place.timestamp)), place.seals, place.validators);
+  std::string makers;
+  for (const auto& one : proof.shards)
+    makers += fmt::format("{}{}", makers.empty() ? "" : ", ", to_hex(one.peer.view()));
   out += fmt::format("merged {} ({} bytes) by {}, term {}, from\n", to_hex(proof.digest.view()), proof.size,
-                     to_hex(proof.leader.view()), proof.term);
+                     makers.empty() ? to_hex(proof.leader.view()) : makers, proof.term);
   std::vector<std::vector<cell>> rows;
   for (const auto& model : proof.models)
     rows.push_back({{to_hex(model.peer.view())},

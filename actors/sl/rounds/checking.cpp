@@ -153,7 +153,7 @@ void peer_machine::check_deal(session& s, checking& phase, time_point now) {
     marks.exclusions_stand = true;
     marks.wrong.reset();
   }
-  if (!check(s, phase, contracts::chunks_dealt_to(view_->checks, view_->proposal.size, options_.self), now))
+  if (!check(s, phase, contracts::chunks_dealt_to(view_->checks, view_->proposal, {}, options_.self), now))
     return;
   if (marks.wrong && !marks.challenged) return challenge(s, *marks.wrong);
   if (marks.wrong) return; // others have not borne it out
@@ -223,7 +223,7 @@ duration peer_machine::check_time() const {
   if (head.phase == round_phase::disputed) {
     if (checks.chunks > 1) part = std::min(size, contracts::model_chunk_bytes);
   } else if (!checks.seats.empty() && checks.chunks > 0) {
-    const auto most = contracts::deal_of(checks, view_->proposal.size).count_max();
+    const auto most = contracts::deal_of(checks, view_->proposal, {}).count_max();
     part = size / (checks.chunks / std::max<std::uint64_t>(1, most)) + 1;
   }
   return std::chrono::seconds(contracts::check_seconds

@@ -4,6 +4,7 @@
 #include "contracts/contracts.hpp"
 #include "contracts/registry/client.hpp"
 #include "contracts/training/client.hpp"
+#include "contracts/training/dealing.hpp"
 #include "ledger/chain/testing/chain_fixture.hpp"
 
 #include <boost/json.hpp>
@@ -85,12 +86,15 @@ struct trained_chain {
     return {hash32(u256(key)), hash32(u256(3)), hash32(u256(4))};
   }
 
-  void train_round(std::uint64_t round_num) {
+  /// The leader merges it; or, with models that are large, both do in shards.
+  void train_round(std::uint64_t round_num, bool in_shards = false) {
+    const std::uint64_t size = in_shards ? 20 * contracts::model_chunk_bytes : 100;
     for (const std::uint8_t key : {first, second}) {
       if (round_num == 1) train(key, contracts::encode_register_peer({2, "mean", 5, {}, 10, true}));
       const auto commitment =
           contracts::commitment_of(test_key(key).account(), 1, round_num, opening_of(key));
-      train(key, contracts::encode_check_in({1, round_num, commitment, 100, hash32(u256(1)), key, 0, false}));
+      train(key,
+            contracts::encode_check_in({1, round_num, commitment, size, hash32(u256(1)), key, 0, false}));
       seal();
     }
     for (const std::uint8_t key : {first, second}) {
@@ -98,6 +102,7 @@ struct trained_chain {
       train(key, encode(contracts::reveal_args{1, round_num, what.digest, what.salt, what.seed_hash}));
       seal();
     }
+    if (in_shards) return merge_in_shards(round_num);
     const auto answer = chain->call({.from = test_key(first).account(),
                                      .to = contracts::training_address(contract),
                                      .input = contracts::encode_head()});
@@ -115,6 +120,20 @@ struct trained_chain {
     seal();
     train(leader == one ? second : first, encode(contracts::attest_args{1, round_num, 0, 1}));
     seal();
+  }
+
+  /// As there are two makers of ten chunks each, each shard has five units of two. Both check what the other has made.
+  void merge_in_shards(std::uint64_t round_num) {
+    std::uint32_t shard = 0;
+    for (const std::uint8_t key : {first, second}) {
+      const std::vector<hash32> roots(5, hash32(u256(1000 + key)));
+      train(key, encode(contracts::commit_shard_args{1, round_num, 0, shard++, roots}));
+      seal();
+    }
+    for (const std::uint8_t key : {first, second}) {
+      train(key, encode(contracts::attest_args{1, round_num, 0, 1}));
+      seal();
+    }
   }
 
   void take_in_two_validators() {
@@ -175,16 +194,37 @@ TEST_CASE("an SN's chain proves a merge, over changes of its validators") {
   CHECK(check(2, 2).validators == 3);
 }
 
-// This is not a test: it writes examples/audit/sample.proof.json anew, when the format gets another version.
+TEST_CASE("an SN's chain proves a merge that was put together of shards") {
+  trained_chain swarm;
+  swarm.train_round(2, true);
+  const auto made = make_proof(*swarm.chain, contract, 2);
+  REQUIRE_MESSAGE(made, made.error().message);
+  CHECK(made->shards.size() == 2);
+  CHECK(made->checkers.size() == 2);
+  CHECK(made->models.size() == 2);
+  const auto read = read_proof(json::serialize(to_json(*made)));
+  REQUIRE_MESSAGE(read, read.error().message);
+  const auto place = contracts::verify_merge_proof(*read, swarm.trust());
+  REQUIRE_MESSAGE(place, place.error().message);
+  auto bent = *made;
+  bent.shards.pop_back();
+  CHECK(contracts::verify_merge_proof(bent, swarm.trust()).error().is(contracts::merge_proof_errc::shards));
+}
+
+// This is not a test: it writes examples/audit/*.proof.json anew, when the format gets another version.
 TEST_CASE("sample" * doctest::skip()) {
   trained_chain swarm;
   swarm.take_in_two_validators();
   swarm.train_round(2);
-  const auto made = make_proof(*swarm.chain, contract, 2);
-  REQUIRE(made);
-  std::ofstream out(SWARM_SOURCE_DIR "/examples/audit/sample.proof.json");
-  out << json::serialize(to_json(*made)) << '\n';
-  MESSAGE("genesis hash: ", to_hex(made->chain.genesis_hash.view()));
+  swarm.train_round(3, true);
+  for (const std::uint64_t round_num : {2, 3}) {
+    const auto made = make_proof(*swarm.chain, contract, round_num);
+    REQUIRE(made);
+    std::ofstream out(fmt::format("{}/examples/audit/{}.proof.json", SWARM_SOURCE_DIR,
+                                  round_num == 2 ? "sample" : "shards"));
+    out << json::serialize(to_json(*made)) << '\n';
+    MESSAGE("genesis hash: ", to_hex(made->chain.genesis_hash.view()));
+  }
 }
 
 TEST_CASE("records of long ago are proved as ever when the states of their blocks are given up") {
@@ -247,7 +287,7 @@ TEST_CASE("a proof file is read strictly") {
     return message_of(bent);
   };
   CHECK(with("format", "another") == "format: 'another', this program reads 'swarmd merge proof'");
-  CHECK(with("version", 1) == "version: 1, this program reads version 3");
+  CHECK(with("version", 1) == "version: 1, this program reads version 4");
   CHECK(with("chain_id", 1.5) == "chain_id: not a whole number of 64 bits");
   CHECK(with("round", -1) == "round: not a whole number of 64 bits");
   CHECK(with("term", 1ULL << 32) == "term: does not fit 32 bits");
@@ -309,17 +349,20 @@ void each_altered(json::value& top, json::value& here, const std::string& path,
 
 TEST_CASE("nothing in a proof file can be altered") {
   trained_chain swarm;
-  json::value file = to_json(*make_proof(*swarm.chain, contract, 1));
+  swarm.train_round(2, true);
   std::size_t altered = 0;
-  each_altered(file, file, "", [&](const std::string& path) {
-    const auto read = read_proof(json::serialize(file));
-    const auto verdict = read ? contracts::verify_merge_proof(*read, swarm.trust())
-                              : result<contracts::merge_place>(tl::unexpected(read.error()));
-    CHECK_MESSAGE(!verdict, path);
-    if (!verdict) CHECK_MESSAGE(!verdict.error().message.empty(), path);
-    ++altered;
-  });
-  CHECK(altered > 100);
+  for (const std::uint64_t round_num : {1, 2}) {
+    json::value file = to_json(*make_proof(*swarm.chain, contract, round_num));
+    each_altered(file, file, "", [&](const std::string& path) {
+      const auto read = read_proof(json::serialize(file));
+      const auto verdict = read ? contracts::verify_merge_proof(*read, swarm.trust())
+                                : result<contracts::merge_place>(tl::unexpected(read.error()));
+      CHECK_MESSAGE(!verdict, path);
+      if (!verdict) CHECK_MESSAGE(!verdict.error().message.empty(), path);
+      ++altered;
+    });
+  }
+  CHECK(altered > 200);
 }
 
 } // namespace audit_test

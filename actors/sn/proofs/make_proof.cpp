@@ -15,6 +15,7 @@ using contracts::merge_accepted;
 using contracts::merge_committed;
 using contracts::merge_proof;
 using contracts::revealed;
+using contracts::shard_committed;
 
 namespace {
 
@@ -44,6 +45,7 @@ public:
     proof_.digest = merge.event.digest;
     proof_.size = merge.event.size;
     SWARM_TRY(proof_.merge, prove(merge.at));
+    SWARM_CHECK(add_shards(merge));
     SWARM_CHECK(add_models(merge));
     SWARM_TRY(proof_.acceptance, prove(acceptance.at));
     SWARM_CHECK(add_checkers(acceptance));
@@ -109,6 +111,22 @@ private:
                     to_hex(peer.view()));
       SWARM_TRY(auto proved, prove(last->at));
       proof_.checkers.push_back({peer, std::move(proved)});
+    }
+    return {};
+  }
+
+  /// Adds the shards of which the merge was put together. In its term each of them was made once.
+  result<> add_shards(const found_event<merge_committed>& merge) {
+    if (merge.event.shards == 0) return {};
+    SWARM_TRY(const auto made, events<shard_committed>(2, merge.at.block_num));
+    std::map<std::uint32_t, const found_event<shard_committed>*> by_number;
+    for (const auto& one : made)
+      if (one.event.generation == proof_.generation && one.event.term == proof_.term
+          && !one.event.roots.empty())
+        by_number[one.event.shard] = &one;
+    for (const auto& [number, one] : by_number) {
+      SWARM_TRY(auto proved, prove(one->at));
+      proof_.shards.push_back({one->event.peer, number, std::move(proved)});
     }
     return {};
   }

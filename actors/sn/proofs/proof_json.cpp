@@ -13,7 +13,7 @@ using contracts::merge_proof;
 namespace {
 
 constexpr std::string_view format_name = "swarmd merge proof";
-constexpr std::uint64_t format_version = 3;
+constexpr std::uint64_t format_version = 4;
 constexpr std::size_t nodes_max = 64; ///< on one way through a trie: keys have at most 64 nibbles
 constexpr std::size_t handovers_max = 65'536;
 
@@ -65,6 +65,10 @@ json::object model_json(const contracts::proved_model& model) {
           {"base_round", model.base_round},
           {"excluded", model.excluded ? json::value(to_string(*model.excluded)) : json::value(nullptr)},
           {"reveal", log_json(model.reveal)}};
+}
+
+json::object shard_json(const contracts::proved_shard& one) {
+  return {{"peer", hex(one.peer)}, {"shard", one.shard}, {"commit", log_json(one.commit)}};
 }
 
 json::object checker_json(const contracts::proved_attestation& one) {
@@ -228,6 +232,13 @@ result<> read_checker(const json::value& value, const std::string& path, contrac
   return read_log(from, "attest", out.attest);
 }
 
+result<> read_shard(const json::value& value, const std::string& path, contracts::proved_shard& out) {
+  SWARM_TRY(const auto from, fields::open(value, path));
+  SWARM_CHECK(from.into("peer", out.peer));
+  SWARM_CHECK(from.into("shard", out.shard));
+  return read_log(from, "commit", out.commit);
+}
+
 result<> check_format(const fields& from) {
   std::string format;
   std::uint64_t version = 0;
@@ -255,6 +266,7 @@ json::object to_json(const merge_proof& proof) {
           {"digest", hex(proof.digest)},
           {"size", proof.size},
           {"merge", log_json(proof.merge)},
+          {"shards", list_json(proof.shards, shard_json)},
           {"models", list_json(proof.models, model_json)},
           {"acceptance", log_json(proof.acceptance)},
           {"checkers", list_json(proof.checkers, checker_json)},
@@ -283,10 +295,11 @@ result<merge_proof> read_proof(std::string_view text) {
   SWARM_CHECK(from.into("digest", out.digest));
   SWARM_CHECK(from.into("size", out.size));
   SWARM_CHECK(read_log(from, "merge", out.merge));
+  SWARM_CHECK(from.into("shards", out.shards, contracts::peers_max, read_shard));
   SWARM_CHECK(from.into("models", out.models, contracts::peers_max, read_model));
   SWARM_CHECK(read_log(from, "acceptance", out.acceptance));
   SWARM_CHECK(from.into("checkers", out.checkers, contracts::peers_max, read_checker));
-  SWARM_CHECK(from.into("blocks", out.blocks, 2 * contracts::peers_max + 2, read_block));
+  SWARM_CHECK(from.into("blocks", out.blocks, 3 * contracts::peers_max + 2, read_block));
   SWARM_CHECK(from.into("handovers", out.handovers, handovers_max, read_handover));
   return out;
 }

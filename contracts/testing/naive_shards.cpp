@@ -1,0 +1,115 @@
+#include "base/hash_tree.hpp"
+#include "contracts/testing/naive_training.hpp"
+#include "contracts/training/sharding.hpp"
+
+#include <algorithm>
+
+// How a merge is made in shards.
+namespace swarm::contracts {
+
+void naive_training::open_shards() {
+  shards_.clear();
+  std::set<std::uint64_t> sizes;
+  std::vector<address> who;
+  const auto aside = set_aside();
+  for (const auto* peer : in_round()) {
+    if (peer->in->model.weightage == 0) continue;
+    sizes.insert(peer->in->model.size);
+    const auto state = peer->view.state;
+    const bool is_there = state == peer_state::active || state == peer_state::finished;
+    if (is_there && !is_barred(*peer) && !aside.contains(peer->view.organisation))
+      who.push_back(peer->view.account);
+  }
+  if (sizes.size() != 1 || !is_sharded(*sizes.begin(), who.size(), parse_merge_method(method_).value()))
+    return;
+  shards_size_ = *sizes.begin();
+  const auto plan = plan_of(shards_size_, static_cast<std::uint32_t>(who.size()));
+  std::uint64_t most = 0;
+  for (std::uint32_t place = 0; place < who.size(); ++place) {
+    const auto chunks = plan.chunks_of(place).count;
+    most = std::max(most, std::min(shards_size_, chunks * model_chunk_bytes));
+    shards_.push_back({who[place], {}, {}, false});
+    if (chunks == 0) shards_.back().by = who[place];
+  }
+  shards_until_ = block_time + check_seconds + most * contributors() / check_bytes_per_second;
+}
+
+shard_state naive_training::state_of(const shard& one) const {
+  if (one.by.is_zero()) return one.declined ? shard_state::declined : shard_state::awaited;
+  return one.by == one.maker && !one.declined ? shard_state::made : shard_state::made_by_leader;
+}
+
+std::vector<shard_author> naive_training::authors() const {
+  std::vector<shard_author> out;
+  for (const auto& one : shards_) {
+    const auto who = one.by.is_zero() ? one.maker : one.by;
+    out.push_back({who, members_[place_of(who)].view.organisation});
+  }
+  return out;
+}
+
+bool naive_training::call(const address& caller, const commit_shard_args& args) {
+  auto* peer = find(caller);
+  if (peer == nullptr || !peer->in || peer->view.state == peer_state::left) return false;
+  if (args.generation != generation_ || args.round_num != round_ || args.term != term_
+      || phase_ != round_phase::merging || args.shard >= shards_.size())
+    return false;
+  auto& own = shards_[args.shard];
+  const auto units =
+      plan_of(shards_size_, static_cast<std::uint32_t>(shards_.size())).units_of(args.shard).count;
+  if (!own.by.is_zero() || (caller != own.maker && caller != leader_)) return false;
+  const bool is_first = caller == own.maker && !own.declined;
+  if (args.roots.size() != units && !(is_first && args.roots.empty())) return false;
+  if (!is_first && caller != leader_) return false;
+  if (!is_first && !own.declined) {
+    if (block_time < shards_until_) return false;
+    bar(own.maker, bar_reason::silent);
+  }
+  events.emplace_back(shard_committed{caller, round_, generation_, term_, args.shard, args.roots});
+  if (args.roots.empty()) {
+    own.declined = true;
+    return true;
+  }
+  own.by = caller;
+  own.roots = args.roots;
+  if (std::ranges::all_of(shards_, [](const shard& one) { return !one.by.is_zero(); })) put_together();
+  return true;
+}
+
+void naive_training::put_together() {
+  std::vector<hash32> all;
+  for (const auto& one : shards_)
+    all.insert(all.end(), one.roots.begin(), one.roots.end());
+  const auto digest = model_digest(shards_size_, model_chunk_bytes, tree_root(all));
+  const auto count = static_cast<std::uint32_t>(shards_.size());
+  merge_view merge{round_, block_num, term_, leader_, digest, shards_size_, {}, {}, {}, {}, count};
+  for (const auto* peer : in_round())
+    if (peer->in->model.weightage > 0) merge.contributors.push_back(peer->view.account);
+  proposal_ = merge;
+  events.emplace_back(merge_committed{
+      round_, generation_, term_, leader_, digest, shards_size_, merge.contributors, {}, {}, count});
+  open_checks();
+}
+
+/// Who has made the chunk, or the proposal.
+address naive_training::author_of(challenge_kind kind, std::uint64_t number) const {
+  if (proposal_.shards == 0 || kind != challenge_kind::chunk) return leader_;
+  return shards_[plan_of(shards_size_, proposal_.shards).place_of_chunk(number)].by;
+}
+
+shards_view naive_training::shards() const {
+  const bool is_checked = phase_ == round_phase::verifying || phase_ == round_phase::disputed;
+  if (phase_ == round_phase::merging ? shards_.empty() : !is_checked || proposal_.shards == 0) return {};
+  const auto plan = plan_of(shards_size_, static_cast<std::uint32_t>(shards_.size()));
+  shards_view out{round_,        term_, phase_ == round_phase::merging, shards_size_, plan.unit_chunks(),
+                  shards_until_, {}};
+  for (std::size_t i = 0; i < shards_.size(); ++i)
+    out.shards.push_back({shards_[i].maker, state_of(shards_[i]), shards_[i].by, authors()[i].organisation});
+  return out;
+}
+
+std::vector<hash32> naive_training::shard_roots(std::uint32_t which) const {
+  return shards().shards.empty() ? std::vector<hash32>{} : shards_[which].roots;
+}
+
+} // namespace swarm::contracts
