@@ -2,6 +2,7 @@
 
 #include "base/assert.hpp"
 #include "base/hash.hpp"
+#include "base/hash_tree.hpp"
 #include "merge/model/layout.hpp"
 
 #include <tbb/parallel_for.h>
@@ -12,7 +13,7 @@ namespace swarm::merge {
 
 namespace {
 
-constexpr std::string_view domain = "swarmd model v1";
+constexpr std::string_view domain = "swarmd model v2";
 constexpr std::size_t prefix_size = domain.size() + 16;
 
 std::uint64_t chunk_count(std::uint64_t size) {
@@ -33,7 +34,7 @@ bytes manifest::encode() const {
 }
 
 hash32 manifest::digest() const {
-  return sha256(encode());
+  return model_digest(size, chunk_bytes, tree_root(chunks));
 }
 
 result<manifest> manifest::decode(bytes_view raw) {

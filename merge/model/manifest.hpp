@@ -17,9 +17,9 @@ struct manifest {
   std::uint64_t chunk_bytes = chunk_size;
   std::vector<hash32> chunks; ///< SHA-256 of each chunk; only the last one may be short
 
-  /// The digest of the model: SHA-256("swarmd model v1" | be64 size | be64 chunk size | chunk digests).
+  /// The digest of the model: `model_digest` of the tree over the chunk digests (base/hash_tree.hpp).
   hash32 digest() const;
-  /// The bytes that are hashed by `digest`.
+  /// "swarmd model v2" | be64 size | be64 chunk size | chunk digests.
   bytes encode() const;
   /// Accepts only the exact length, the constant chunk size and a size in [1, model_size_max]. A caller that
   /// knows the digest must compare it with `digest()`.

@@ -1,16 +1,14 @@
 """Leaders that propose what the models do not give: the others make it again before anybody loads it."""
 
 import contextlib
-import hashlib
-import struct
 
 import numpy as np
 import pytest
 from harness import Program, trains, until
+from launcher.model_files import chunk_hashes, digest_of, manifest_of
 from outsider import SL, Head, Outsider, check_ins
 from test_waits import Files, say
 
-CHUNK = 1 << 20
 FLOATS = 800_000  # seven chunks: more than two who check them share them out
 
 
@@ -19,9 +17,9 @@ class ModelFile:
 
     def __init__(self, data):
         self.data = data
-        chunks = [hashlib.sha256(data[at : at + CHUNK]).digest() for at in range(0, len(data), CHUNK)]
-        self.manifest = b"swarmd model v1" + struct.pack(">QQ", len(data), CHUNK) + b"".join(chunks)
-        self.digest = hashlib.sha256(self.manifest).digest()
+        chunks = chunk_hashes(data)
+        self.manifest = manifest_of(len(data), chunks)
+        self.digest = digest_of(len(data), chunks)
 
     def changed(self, at):
         """The same but for one of its values."""

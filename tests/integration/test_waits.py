@@ -1,6 +1,5 @@
 """Every wait of a training ends: leaders and contributors that stand still, pretend to work or are gone."""
 
-import hashlib
 import http.server
 import json
 import socket
@@ -10,6 +9,7 @@ import threading
 import numpy as np
 import pytest
 from harness import Program, trains, until
+from launcher.model_files import digest_of, manifest_of
 from outsider import SL, Head, Outsider, check_ins, reveals, training
 from test_faults import Gate
 
@@ -117,11 +117,12 @@ def test_contributors_that_drip_or_say_nothing_are_passed_over(swarm):
         ]
         until(lambda: len(check_ins(swarm.sn)) == 2, "both models to be in", alive=swarm.sls)
         size = next(iter(check_ins(swarm.sn).values()))[1]
-        manifest = b"swarmd model v1" + size.to_bytes(8, "big") + (1 << 20).to_bytes(8, "big") + bytes(32)
-        for attacker, digest in ((dripping, hashlib.sha256(manifest).digest()), (silent, b"\x02" * 32)):
+        chunks = [bytes(32)]
+        manifest = manifest_of(size, chunks)
+        for attacker, digest in ((dripping, digest_of(size, chunks)), (silent, b"\x02" * 32)):
             attacker.join(min_peers=4, can_lead=False)
             attacker.check_in(digest, size, Head(swarm.sn).layout)
-        for attacker, digest in ((dripping, hashlib.sha256(manifest).digest()), (silent, b"\x02" * 32)):
+        for attacker, digest in ((dripping, digest_of(size, chunks)), (silent, b"\x02" * 32)):
             attacker.reveal(digest)
         until(swarm.sn.merges, "the honest models to be merged", alive=swarm.sls)
         merge = swarm.sn.merges()[0]

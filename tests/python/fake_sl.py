@@ -3,13 +3,13 @@
 One thread per SL. A round closes when every program still in training, or ended with a model to give, is in it.
 """
 
-import hashlib
 import json
 import os
 import threading
 
 import numpy as np
 from fake_memory import SLMemory
+from launcher import model_files
 from wire_end import Array, WireEnd, decode_weights, encode_weights
 from wire_schema import CLOSE, CLOSED, GET_LOSS, KILL, LOSS, MESSAGES, OPEN, OPENED, STATUS, SYNC, SYNCED
 
@@ -299,6 +299,4 @@ def digest_of(weights):
     text = json.dumps(entries, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % 8)
     file = len(text).to_bytes(8, "little") + text + data
-    chunks = b"".join(hashlib.sha256(file[at : at + (1 << 20)]).digest() for at in range(0, len(file), 1 << 20))
-    head = b"swarmd model v1" + len(file).to_bytes(8, "big") + (1 << 20).to_bytes(8, "big")
-    return hashlib.sha256(head + chunks).hexdigest()
+    return model_files.digest_of(len(file), model_files.chunk_hashes(file)).hex()

@@ -1,11 +1,11 @@
 """Arrays and the digest of a model."""
 
-import hashlib
 import json
 import pathlib
 
 import numpy as np
 import pytest
+from launcher import model_files
 from repository import ROOT
 from swarmlearning import SwarmError, model_digest
 from swarmlearning._session.arrays import ITEM_SIZE, dtype_name, pack, unpack, unpack_as
@@ -87,9 +87,7 @@ def test_unsupported_types_are_named(values):
 
 
 def digest_by_the_book(file):
-    chunks = [file[at : at + (1 << 20)] for at in range(0, len(file), 1 << 20)]
-    text = b"swarmd model v1" + len(file).to_bytes(8, "big") + (1 << 20).to_bytes(8, "big")
-    return hashlib.sha256(text + b"".join(hashlib.sha256(chunk).digest() for chunk in chunks)).hexdigest()
+    return model_files.digest_of(len(file), model_files.chunk_hashes(file)).hex()
 
 
 def test_digest_layout():

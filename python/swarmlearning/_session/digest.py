@@ -27,19 +27,20 @@ _ORDER = {name: place for place, name in enumerate(SAFETENSORS_NAMES)}
 
 
 def model_digest(params: Params) -> str:
-    """SHA-256, in hex, of "swarmd model v1", the file's size and the chunk size (both 8 bytes, big endian), and the
-    SHA-256 of each 1 MiB chunk of the file. `params` has the arrays by name; of the model of a callback, its method
+    """SHA-256, in hex, of "swarmd model v2", the file's size and the chunk size (both 8 bytes, big endian), and the
+    root of a tree over the SHA-256 of each 1 MiB chunk of the file, in the shape of RFC 6962 (section 2.1): a node is the
+    SHA-256 of a byte 1 and the two below it. `params` has the arrays by name; of the model of a callback, its method
     modelDigest() takes them.
 
     >>> import numpy
     >>> from swarmlearning._session.arrays import pack
     >>> model_digest({"bias": pack(numpy.zeros(2, "float32"))})[:16]
-    '442a47e96742dd6d'
+    '02d9adbe7aba3ab7'
     """
     header, data = safetensors_layout(params)
     pieces = [memoryview(piece) for piece in (header, *data)]
     size = sum(len(piece) for piece in pieces)
-    whole = hashlib.sha256(b"swarmd model v1" + size.to_bytes(8, "big") + CHUNK_SIZE.to_bytes(8, "big"))
+    hashes: List[bytes] = []
     chunk, room = hashlib.sha256(), CHUNK_SIZE
     for piece in pieces:
         while len(piece):
@@ -47,11 +48,20 @@ def model_digest(params: Params) -> str:
             taken = min(room, len(piece))
             piece, room = piece[taken:], room - taken
             if room == 0:
-                whole.update(chunk.digest())
+                hashes.append(chunk.digest())
                 chunk, room = hashlib.sha256(), CHUNK_SIZE
     if room < CHUNK_SIZE:
-        whole.update(chunk.digest())
-    return whole.hexdigest()
+        hashes.append(chunk.digest())
+    head = b"swarmd model v2" + size.to_bytes(8, "big") + CHUNK_SIZE.to_bytes(8, "big")
+    return hashlib.sha256(head + _tree_root(hashes)).hexdigest()
+
+
+def _tree_root(hashes: List[bytes]) -> bytes:
+    while len(hashes) > 1:
+        pairs = zip(hashes[::2], hashes[1::2])
+        alone = hashes[len(hashes) // 2 * 2 :]
+        hashes = [hashlib.sha256(b"\1" + left + right).digest() for left, right in pairs] + alone
+    return hashes[0]
 
 
 def safetensors_layout(params: Params) -> Tuple[bytes, List[Buffer]]:
