@@ -73,7 +73,6 @@ TEST_CASE("a manifest round-trips and any other is refused") {
   const auto raw = original.encode();
   CHECK(raw.size() == manifest_encoded_size(original.size));
   CHECK(manifest::decode(raw).value() == original);
-  CHECK(sha256(raw) == original.digest());
 
   CHECK(says(message_of(manifest::decode({})), "no model manifest"));
   auto changed = raw;

@@ -28,9 +28,9 @@ _ORDER = {name: place for place, name in enumerate(SAFETENSORS_NAMES)}
 
 def model_digest(params: Params) -> str:
     """SHA-256, in hex, of "swarmd model v2", the file's size and the chunk size (both 8 bytes, big endian), and the
-    root of a tree over the SHA-256 of each 1 MiB chunk of the file, in the shape of RFC 6962 (section 2.1): a node is the
-    SHA-256 of a byte 1 and the two below it. `params` has the arrays by name; of the model of a callback, its method
-    modelDigest() takes them.
+    root of a tree over the SHA-256 of each 1 MiB chunk of the file, in the shape of RFC 6962 (section 2.1): a node is
+    the SHA-256 of a byte 1 and the two below it. `params` has the arrays by name; of the model of a callback, its
+    method modelDigest() takes them.
 
     >>> import numpy
     >>> from swarmlearning._session.arrays import pack
