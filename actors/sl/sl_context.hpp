@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/sl/channel/program_link.hpp"
+#include "actors/sl/shards/shard_board.hpp"
 #include "base/file.hpp"
 #include "config/members/member_rules.hpp"
 #include "config/options.hpp"
@@ -33,7 +34,7 @@ struct chain_board {
 namespace sl_names {
 inline constexpr std::string_view channel = "channel", sn = "sn", files = "files", follower = "follower",
                                   leader_prefix = "leader:", beside_prefix = "merge:",
-                                  check_prefix = "check:";
+                                  check_prefix = "check:", shard_prefix = "shard:";
 } // namespace sl_names
 
 /// What the actors of one SL share: all of it is immutable or thread-safe.
@@ -48,6 +49,7 @@ struct sl_context {
   std::shared_ptr<const ledger::private_key> key;
   hash32 commit_secret; ///< see follower/commit_secret.hpp
   std::shared_ptr<merge_progress_board> board;
+  std::shared_ptr<shard_board> shards = std::make_shared<shard_board>();
   std::shared_ptr<chain_board> chain = std::make_shared<chain_board>();
   std::shared_ptr<program_link> link;
   std::string file_endpoint; ///< the host:port from which others fetch models

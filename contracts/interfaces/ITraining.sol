@@ -395,8 +395,9 @@ interface ITraining {
     /// A shard of the merge. Where the method is mean, coordmedian or trimmedmean, all models of a round have the same size,
     /// and they are of more than one chunk of 1 MiB and too large to be checked whole by all (see commitMerge; those who check
     /// are all makers but one), a merge is made in shards while it is Merging, one for each maker. Makers are the contributors
-    /// that are there, neither barred nor of an organisation of which a peer was barred in this round (or that led at a tie), in
-    /// order of registration; at least two.
+    /// that are there, neither barred nor of an organisation of which a peer was barred in this round, in order of registration;
+    /// at least two. So only for the first proposal of a round; and not in the 16 rounds after one in which a proposal that was
+    /// made so was challenged as not served, and not upheld.
     ///
     /// The chunks of the merge, in which nobody is left out, are cut in units of 2^k chunks, with the largest k for which each of
     /// n makers has four: 4 * n * 2^k <= chunks, at least 0. Maker p, from 0 on, has a run of the u units: u / n of them, one more
@@ -406,7 +407,7 @@ interface ITraining {
     ///
     /// The maker commits its shard, or declines it by no roots; whoever leaves declines. The leader commits one that is
     /// declined, and, once `until` (see shards) is over, one that is awaited, whose maker is barred then. What is committed
-    /// stays, until another leads: then all is made anew. When all that have units are made, the contract proposes what they are
+    /// stays, until another leads. When all that have units are made, the contract proposes what they are
     /// put together to: its digest is SHA-256("swarmd model v2", size, 2^20, root), numbers as 8 bytes, with the root of the tree
     /// over all chunks. commitMerge of the leader is possible until then.
     ///
@@ -435,7 +436,8 @@ interface ITraining {
     /// leaving out peer `number` of `excluded`, or as not served (`number` 0). Not when a peer of its organisation was
     /// barred in this round. That it is not served, and that who was left out is available, an organisation says once of a
     /// proposal. Where all are of one organisation, this goes for each peer. Whether a contribution is available is
-    /// judged once a round, unless it is found not to be.
+    /// judged once a round, unless it is found not to be; the organisation of who left out one that is leads no more in this
+    /// round where others can.
     ///
     /// The round is Disputed: all that contribute and are there judge, the leader and the caller by what they have said. An
     /// organisation says what most of its votes say; where all are of one, each node counts. Upheld, or refuted, is what

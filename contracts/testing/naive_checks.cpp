@@ -14,7 +14,7 @@ bool naive_training::is_barred(const member& peer) const {
 
 std::set<organisation_id> naive_training::set_aside() const {
   std::set<organisation_id> out;
-  if (ties_ > 0) out.insert(members_[place_of(tied_leader_)].view.organisation);
+  if (!questioned_.is_zero()) out.insert(members_[place_of(questioned_)].view.organisation);
   for (const auto* peer : in_round())
     if (peer->barred_until == round_ + 1 + barred_rounds) out.insert(peer->view.organisation);
   return out;
@@ -316,12 +316,15 @@ void naive_training::decide(verdict outcome, std::uint32_t holds, std::uint32_t 
     return deal_out();
   }
   if (by_availability) find(proposal_.excluded[checks_.number])->in->spared = true;
-  if (outcome == verdict::tied && !by_availability && ++ties_ == 1) tied_leader_ = author;
+  if (outcome == verdict::tied && !by_availability) ++ties_;
   if (outcome == verdict::tied && !by_availability && ties_ == 2) {
     phase_ = round_phase::stopped;
     events.emplace_back(round_stopped{round_, generation_, author, checks_.challenger});
     return;
   }
+  if ((outcome == verdict::tied || by_availability) && questioned_.is_zero()) questioned_ = author;
+  if (checks_.kind == challenge_kind::unserved && proposal_.shards > 0)
+    shards_again_from_ = round_ + 1 + barred_rounds;
   if (outcome == verdict::refuted && repeatable) bar(author, bar_reason::false_merge);
   succeed();
 }

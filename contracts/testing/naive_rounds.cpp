@@ -118,6 +118,7 @@ void naive_training::next_round() {
   votes_.clear();
   suspects_.clear();
   proposals_ = ties_ = 0;
+  questioned_ = {};
   ++round_;
   term_ = 0;
   leader_ = {};

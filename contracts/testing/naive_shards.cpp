@@ -9,6 +9,7 @@ namespace swarm::contracts {
 
 void naive_training::open_shards() {
   shards_.clear();
+  if (proposals_ > 0 || round_ < shards_again_from_) return;
   std::set<std::uint64_t> sizes;
   std::vector<address> who;
   const auto aside = set_aside();

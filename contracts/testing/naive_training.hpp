@@ -194,8 +194,9 @@ private:
   merge_view proposal_; ///< the last one
   unsigned proposals_ = 0;
   unsigned ties_ = 0;
-  address tied_leader_;      ///< at the first of these, or who had made what it was about
-  std::uint64_t stages_ = 0; ///< times in which all revealed
+  address questioned_; ///< who had made what they tied about first, or had left out who is available
+  std::uint64_t shards_again_from_ = 0; ///< the round
+  std::uint64_t stages_ = 0;            ///< times in which all revealed
   std::uint64_t reveals_end_ = 0;
   std::set<address> votes_;
   std::set<address> suspects_;

@@ -120,10 +120,14 @@ void verification::decide(verdict outcome, std::uint32_t holds, std::uint32_t ag
     auto peer = state_.peer(index);
     peer.set(peer_slot::spared, true);
     state_.set_peer(index, peer);
-  } else if (outcome == verdict::tied) {
-    if (++checking.ties > 1) return stop();
-    checking.tied_leader = static_cast<std::uint16_t>(author + 1);
+  } else if (outcome == verdict::tied && ++checking.ties > 1) {
+    return stop();
   }
+  if ((said_by == peer_sets::available || outcome == verdict::tied) && checking.questioned == 0)
+    checking.questioned = static_cast<std::uint16_t>(author + 1);
+  // Some maker does not give what it has committed; nobody can say who by what stands on chain.
+  if (checking.kind == challenge_kind::unserved && proposed_shards() > 0)
+    state_.shards().again_from = static_cast<std::uint32_t>(round.round_num + 1 + barred_rounds);
   if (outcome == verdict::refuted && !said_by) bar(author, bar_reason::false_merge);
   rounds_.advance_leader();
 }

@@ -131,6 +131,7 @@ void random_shard(twin_world& both, address caller) {
   std::vector<std::uint32_t> missing;
   for (std::uint32_t place = 0; place < now.shards.size(); ++place)
     if (!is_made(now.shards[place].state)) missing.push_back(place);
+  if (missing.empty()) return random_commit(both, caller);
   auto which = missing[random.below(missing.size())];
   if (random.below(20) == 0) which = static_cast<std::uint32_t>(random.below(now.shards.size() + 1));
   const bool is_declined = which < now.shards.size() && now.shards[which].state == shard_state::declined;
@@ -479,7 +480,7 @@ TEST_CASE(
     const std::array owners{event_index<reset_asked>, event_index<organisation_invited>,
                             event_index<verify_set>}; // owners.test.cpp
     if (std::find(owners.begin(), owners.end(), kind) != owners.end()) continue;
-    CHECK(seen[std::to_string(kind)] >= (kind == event_index<round_stopped> ? 3 : 15));
+    CHECK(seen[std::to_string(kind)] >= (kind == event_index<round_stopped> ? 3 : 10));
   }
   std::string counts;
   for (const auto& [kind, count] : seen)

@@ -139,8 +139,8 @@ bool rounds::is_barred(const participant& one) const {
 
 std::set<organisation_id> rounds::set_aside() const {
   std::set<organisation_id> out;
-  if (const auto tied = state_.checking().tied_leader; tied > 0)
-    out.insert(state_.check_in(static_cast<std::uint16_t>(tied - 1)).organisation);
+  if (const auto who = state_.checking().questioned; who > 0)
+    out.insert(state_.check_in(static_cast<std::uint16_t>(who - 1)).organisation);
   for (const auto& one : participants())
     if (one.peer.has(peer_slot::barred)
         && state_.standing(one.index).barred_until == state_.round.round_num + 1 + barred_rounds)
@@ -251,6 +251,7 @@ void rounds::start_over() {
   state_.round = fresh;
   state_.counts = {};
   state_.checking() = {};
+  state_.shards() = {};
 }
 
 void rounds::next_round() {

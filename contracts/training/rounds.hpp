@@ -45,7 +45,7 @@ public:
   bool is_doubted(std::uint16_t index, const peer_slot& peer) const;
   /// Whether the peer neither leads nor checks in this round.
   bool is_barred(const participant& one) const;
-  /// The organisations of which a peer was barred in this round, or made a proposal about which they tied. Others lead and
+  /// The organisations of which a peer was barred in this round, or made a proposal about which they tied, or left out of one who is available. Others lead and
   /// check, if there are any, so that one with many keys cannot do the same with each of them.
   std::set<organisation_id> set_aside() const;
   /// The next peer in the order of succession that has not left leads, if possible one that is neither barred nor set

@@ -127,9 +127,12 @@ deal deal_shards(const std::vector<checker>& seats, const shard_plan& plan,
                  const std::vector<shard_author>& authors) {
   SWARM_ASSERT(authors.size() == plan.makers());
   unit_dealer dealer(seats);
-  std::vector<std::vector<std::size_t>> places;
-  for (std::uint64_t unit = 0; unit < plan.units(); ++unit)
-    places.push_back(dealer.places_for(authors[plan.place_of_unit(unit)]));
+  std::vector<std::vector<std::size_t>> places(plan.units());
+  // The first of each shard, then the second of each: at the end nobody has to make up for those that he has made.
+  for (std::uint64_t i = 0; i < plan.units_of(0).count; ++i)
+    for (std::uint32_t place = 0; place < plan.makers(); ++place)
+      if (const auto own = plan.units_of(place); i < own.count)
+        places[own.first + i] = dealer.places_for(authors[place]);
   return {seats.size(), std::move(places), plan.unit_chunks(), plan.chunks()};
 }
 

@@ -64,7 +64,8 @@ std::vector<std::size_t> shard_deal_order(const hash32& mix, const std::vector<c
 
 /// What each of `seats`, in that order, checks. A unit goes to places of different organisations, and to none of its author's
 /// where there are two others; with one other, to that and to another one of its author's; never to its author.
-/// Each organisation gets as many units as another, and within it each place, as far as that allows.
+/// Each organisation gets as many units as another, and within it each place, as far as that allows: units are dealt one of
+/// each maker after the other, each to those organisations that have had the fewest.
 deal deal_shards(const std::vector<checker>& seats, const shard_plan& plan,
                  const std::vector<shard_author>& authors);
 

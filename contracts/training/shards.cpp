@@ -30,7 +30,11 @@ std::optional<std::uint64_t> common_size(const training_state& state, const std:
 
 void rounds::open_shards(const std::vector<participant>& in) {
   auto& shards = state_.shards();
+  const auto again_from = shards.again_from;
   shards = {};
+  shards.again_from = again_from;
+  // What came to nothing once in this round its leaders make as a whole.
+  if (state_.checking().proposals > 0 || state_.round.round_num < again_from) return;
   const auto method = parse_merge_method(state_.merge_method()).value();
   const auto size = common_size(state_, in, method);
   if (!size) return;

@@ -168,17 +168,19 @@ struct checking_slot {
   std::uint16_t proposals = 0;  ///< of this round
   std::uint16_t challenger = 0; ///< index of that peer
   challenge_kind kind = challenge_kind::chunk;
-  std::uint8_t ties = 0;         ///< in this round
-  std::uint16_t tied_leader = 0; ///< index of who led at the first of these, plus one
+  std::uint8_t ties = 0; ///< in this round
+  std::uint16_t questioned =
+      0; ///< index of the first who made what they tied about, or left out who is available; plus one
   bool operator==(const checking_slot&) const = default;
 };
 
 /// The shards of the closed round. Written whenever another leads it, so it is of the present term.
 struct shards_slot {
-  std::uint64_t until = 0;   ///< block time from which on the leader may make those that are awaited
-  std::uint64_t size = 0;    ///< of the merge
-  std::uint16_t makers = 0;  ///< 0: the merge is not made in shards
-  std::uint16_t missing = 0; ///< shards that are not made
+  std::uint64_t until = 0;      ///< block time from which on the leader may make those that are awaited
+  std::uint64_t size = 0;       ///< of the merge
+  std::uint16_t makers = 0;     ///< 0: the merge is not made in shards
+  std::uint16_t missing = 0;    ///< shards that are not made
+  std::uint32_t again_from = 0; ///< none are opened before this round
   bool operator==(const shards_slot&) const = default;
 };
 

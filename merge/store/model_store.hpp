@@ -107,7 +107,8 @@ public:
   /// A part that somebody has; null when there is none.
   std::shared_ptr<model_part> find_part(const hash32& digest) const;
   /// Takes the room for `count` chunks from chunk `first` on of a merge of `model_size` bytes, which this node makes.
-  result<std::shared_ptr<shard_file>> shard(std::uint64_t model_size, std::uint64_t first, std::uint64_t count);
+  result<std::shared_ptr<shard_file>> shard(std::uint64_t model_size, std::uint64_t first,
+                                            std::uint64_t count);
   /// Stores tensors in the order of `layout.tensors()`; `data[i]` has `tensors()[i].size` bytes.
   result<std::shared_ptr<const model_file>> put(const model_layout& layout, std::span<const bytes_view> data);
   /// Makes a model survive power cuts: its file and name are on the disk when this returns. It waits for the

@@ -25,6 +25,8 @@ public:
   const std::vector<hash32>& hashes() const { return hashes_; }
   /// The bytes of chunk `index` of the merge, once it is complete.
   bytes_view chunk(std::uint64_t index) const;
+  /// All of the run, once it is complete.
+  bytes_view raw() const { return raw_; }
 
 private:
   friend class model_store;

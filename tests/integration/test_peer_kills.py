@@ -22,7 +22,7 @@ FIRST = int(os.environ.get("SWARM_KILLS_FIRST", 4))
 COUNT = int(os.environ.get("SWARM_KILLS_COUNT", 1))
 KEEP = os.environ.get("SWARM_KILLS_KEEP")
 HOSTS, MIN_PEERS = 8, 4
-SIZES = (1_000, 300_000)  # of a model: one chunk, or three, which are dealt to several checkers
+SIZES = (1_000, 1_000_000)  # of a model: one chunk, or four, of which each makes a part
 GRACE = {"SL_WAIT_FOR_FULL_QUORUM_SECONDS": "1"}  # a round is closed without the dead after that
 NOT_TRUE = {"false merge", "false challenge"}  # nobody lies here
 

@@ -117,16 +117,16 @@ def test_an_sn_joins_or_begins(tmp_path):
 
 def test_topics_and_merges():
     assert keccak256("").hex() == "c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470"
-    assert keccak256(EVENTS["merges"]).hex() == "9b8b087444d0587f651c08f36071e0d8c6303ad96033d62f668a401b443d6641"
+    assert keccak256(EVENTS["merges"]).hex() == "06b89fb5f2f9353d9f5af4ef1cf3df37f436e2227ba686ef78b59495d151043a"
 
     def word(number):
         return f"{number:064x}"
 
-    data = [word(2), word(1), "ab" * 32, word(1000), word(7 * 32), word(9 * 32), word(11 * 32)]
+    data = [word(2), word(1), "ab" * 32, word(1000), word(8 * 32), word(10 * 32), word(12 * 32), word(4)]
     data += [word(1), word(0xA), word(1), word(0xB), word(1), word(2)]
     topics = ["0x" + "00" * 32, "0x" + word(7), "0x" + word(0xC)]
     merge = Merge({"data": "0x" + "".join(data), "topics": topics, "blockNumber": "0x11"})
     assert (merge.generation, merge.term, merge.round_num, merge.block_num) == (2, 1, 7, 17)
     assert (merge.digest, merge.size, merge.leader) == ("ab" * 32, 1000, "0x" + "0" * 39 + "c")
     assert merge.contributors == ["0x" + "0" * 39 + "a"] and merge.excluded == ["0x" + "0" * 39 + "b"]
-    assert merge.reasons == ["not finite"]
+    assert merge.reasons == ["not finite"] and merge.shards == 4

@@ -4,6 +4,7 @@
 #include "actors/sl/checker/sources.hpp"
 #include "actors/sl/checker/whole_check.hpp"
 #include "actors/sl/files/chunk_fetch.hpp"
+#include "actors/sl/shards/sharded_manifest.hpp"
 #include "actors/supervision/paths.hpp"
 #include "base/hash.hpp"
 #include "base/log.hpp"
@@ -48,8 +49,9 @@ struct checker_state {
       : context(std::move(from)), task(std::move(what)) {}
 
   std::string status() const {
-    return fmt::format("round {}, term {}: {} of {} chunks to check", task.round_num, task.term,
-                       todo.size() + window.chunks().size(), task.chunks.size());
+    return fmt::format("round {}, term {}: {} of {} chunks to {}", task.round_num, task.term,
+                       todo.size() + window.chunks().size(), task.chunks.size(),
+                       task.makes ? "make" : "check");
   }
 
   struct input {
@@ -61,7 +63,8 @@ struct checker_state {
   std::shared_ptr<fetch_counters> counters = std::make_shared<fetch_counters>();
   rounds::check_task task;
   std::vector<input> inputs;
-  std::shared_ptr<const merge::manifest> proposal;
+  std::shared_ptr<const merge::manifest> proposal; ///< unless a run is made
+  std::shared_ptr<merge::shard_file> run;          ///< which is made
   std::optional<merge::remerge> again;
   std::vector<std::uint64_t> todo; ///< chunks
   check_window window;
@@ -106,9 +109,15 @@ void ask_manifests(self_pointer self) {
     ++s.open;
     ask_manifest(self, i, input.digest, input.size, holders_of(s.task, input));
   }
-  if (s.proposal) return;
+  if (s.proposal || s.task.makes) return;
   ++s.open;
-  ask_manifest(self, s.inputs.size(), s.task.digest, s.task.size, {s.task.leader});
+  if (s.task.shards.empty())
+    return ask_manifest(self, s.inputs.size(), s.task.digest, s.task.size, {s.task.leader});
+  fetch_sharded_manifest_async(
+      s.context, s.counters, s.task.digest, s.task.size, s.task.shards,
+      [env = self->shared_env(), path = self->path(), which = s.inputs.size()](auto outcome) {
+        env->dir.send(path, manifest_here{which, std::move(outcome)});
+      });
 }
 
 // Chunks
@@ -119,8 +128,10 @@ void next_window(self_pointer self) {
   auto& s = self->state();
   if (s.todo.empty()) {
     s.window = {};
-    if (s.unheard_open == 0) finish(self, check_outcome{});
-    return;
+    if (s.unheard_open > 0) return;
+    check_outcome right;
+    if (s.run) right.made = s.run->hashes();
+    return finish(self, std::move(right));
   }
   const auto remote =
       std::ranges::count_if(s.inputs, [](const auto& input) { return input.file == nullptr; });
@@ -159,15 +170,19 @@ void check_chunks(self_pointer self) {
   if (fetch_chunks(self)) return;
   auto& s = self->state();
   const auto& chunks = s.window.chunks();
-  std::vector<std::string> wrong(chunks.size());
+  std::vector<std::string> wrong(chunks.size()), own_trouble(chunks.size());
   tbb::parallel_for(std::size_t{0}, chunks.size(), [&](std::size_t i) {
     const auto made = s.again->chunk(
         chunks[i], [&](std::size_t input, std::uint64_t chunk) { return chunk_of(s, input, chunk); });
     if (!made)
       wrong[i] = made.error().message;
-    else if (sha256(*made) != s.proposal->chunks[chunks[i]])
+    else if (!s.run && sha256(*made) != s.proposal->chunks[chunks[i]])
       wrong[i] = "the same models give other bytes";
+    if (!made || !s.run) return;
+    if (const auto put = s.run->put(chunks[i], *made); !put) own_trouble[i] = put.error().message;
   });
+  for (const auto& trouble : own_trouble)
+    if (!trouble.empty()) return finish(self, fail(errc::io, "{}", trouble));
   for (std::size_t i = 0; i < chunks.size(); ++i)
     if (!wrong[i].empty())
       return wrong_chunk(self, chunks[i], fmt::format("chunk {} of the merge: {}", chunks[i], wrong[i]));
@@ -190,9 +205,16 @@ void begin_chunks(self_pointer self) {
   auto again = merge::remerge::make(*method, own->file->layout(), std::move(inputs));
   if (!again) return finish(self, tl::unexpected(std::move(again).error()));
   s.again = std::move(*again);
-  if (s.proposal->chunks.size() != s.again->chunk_count())
-    return wrong_chunk(self, 0, "the merge is not as long as the models");
   s.todo = s.task.chunks;
+  if (s.task.makes) {
+    auto run = s.context->shards->begin(*s.context->store, s.task.inputs, s.task.size, s.todo.front(),
+                                        s.todo.size());
+    if (!run) return finish(self, tl::unexpected(std::move(run).error()));
+    s.run = std::move(*run);
+    std::erase_if(s.todo, [&s](std::uint64_t chunk) { return s.run->has(chunk); });
+  } else if (s.proposal->chunks.size() != s.again->chunk_count()) {
+    return wrong_chunk(self, 0, "the merge is not as long as the models");
+  }
   next_window(self);
 }
 
@@ -204,9 +226,10 @@ void settle(self_pointer self) {
   if (s.tried.go_on(std::chrono::steady_clock::now()))
     return self->delayed_send(self, retries::pause, ask_again{});
   const auto number = s.again ? s.window.chunks().front() : s.task.chunks.front();
+  const bool is_model = s.again || s.proposal || s.task.makes;
   unserved(self, number,
-           s.again || s.proposal ? "neither its contributor nor the leader gives a model: " + s.failure
-                                 : "the leader does not give what it proposes: " + s.failure);
+           is_model ? "nobody who should gives a model: " + s.failure
+                    : "nobody who should gives what is proposed: " + s.failure);
 }
 
 void take_manifest(self_pointer self, const manifest_here& news) {

@@ -8,7 +8,8 @@ namespace swarm::actors {
 
 std::vector<rounds::holder> holders_of(const rounds::check_task& task, const rounds::merge_input& input) {
   std::vector<rounds::holder> out{{input.peer, input.endpoint}};
-  if (input.peer != task.leader.peer) out.push_back(task.leader);
+  const bool has_leader = !task.makes && task.shards.empty();
+  if (has_leader && input.peer != task.leader.peer) out.push_back(task.leader);
   return out;
 }
 

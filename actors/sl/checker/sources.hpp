@@ -10,7 +10,7 @@
 /// From whom a check has the models, and how long it tries.
 namespace swarm::actors {
 
-/// Whoever brought a model has it, and whoever merged it has to.
+/// Whoever brought a model has it, and whoever merged all of it has to.
 std::vector<rounds::holder> holders_of(const rounds::check_task& task, const rounds::merge_input& input);
 
 /// Who does not give what he has to is asked again for so long: a challenge that others do not bear out is held against this

@@ -7,7 +7,7 @@ namespace swarm::actors {
 
 namespace {
 
-constexpr std::size_t calls_before_readers = 6;
+constexpr std::size_t calls_before_readers = 7;
 constexpr std::size_t reader_pages_max = contracts::peers_max / contracts::page_entries_max;
 constexpr std::size_t open_max = 1024; ///< more than the gate has; older ones are not answered any more
 
@@ -26,6 +26,8 @@ result<gate::chain_reading> reading_of(const std::vector<boost::json::value>& fr
   SWARM_TRY(out.training.proposal, contracts::decode_answer<contracts::proposal_args>(proposal));
   SWARM_TRY(const auto checks, session::output_of(from[5]));
   SWARM_TRY(out.training.checks, contracts::decode_answer<contracts::checks_args>(checks));
+  SWARM_TRY(const auto shards, session::output_of(from[6]));
+  SWARM_TRY(out.training.shards, contracts::decode_answer<contracts::shards_args>(shards));
   auto& peers = out.training.peers;
   for (std::size_t i = calls_before_readers; i < from.size(); ++i) {
     SWARM_TRY(const auto output, session::output_of(from[i]));
@@ -46,7 +48,8 @@ session::event::ask chain_reader::question_for(const gate::action::read_chain& w
       session::eth_call(training, contracts::encode_head()),
       session::eth_call(training, contracts::encode_check_ins()),
       session::eth_call(training, contracts::encode(contracts::proposal_args{})),
-      session::eth_call(training, contracts::encode(contracts::checks_args{}))};
+      session::eth_call(training, contracts::encode(contracts::checks_args{})),
+      session::eth_call(training, contracts::encode(contracts::shards_args{}))};
   for (std::size_t page = 0; page < pages_; ++page)
     calls.push_back(session::eth_call(
         training, contracts::encode_peers(page * contracts::page_entries_max, contracts::page_entries_max)));

@@ -37,7 +37,8 @@ session::action::answered answer_to(const session::event::ask& question, std::si
                                      gives(encode_answer(head)),
                                      gives(encode_answer(std::vector<contracts::check_in_view>(2))),
                                      gives(encode_answer(contracts::merge_view{})),
-                                     gives(encode_answer(contracts::checks_view{}))};
+                                     gives(encode_answer(contracts::checks_view{})),
+                                     gives(encode_answer(contracts::shards_view{}))};
   while (responses.size() < question.calls.size()) {
     const auto here = std::min(peers, contracts::page_entries_max);
     peers -= here;
@@ -54,7 +55,7 @@ TEST_CASE("the gate's question is one batch, and its answer comes back under the
   const auto question = reader.ask({5, "t", address{}}, "files");
   CHECK(question.id == base + 5);
   CHECK(question.asker == "files");
-  REQUIRE(question.calls.size() == 7);
+  REQUIRE(question.calls.size() == 8);
   CHECK(question.calls[0].method == "eth_blockNumber");
   const auto read = reader.take(answer_to(question), again);
   REQUIRE(read);
@@ -73,13 +74,13 @@ TEST_CASE("a training with more peers than a page has is read page by page, and 
   std::optional<session::event::ask> again;
   CHECK_FALSE(reader.take(answer_to(reader.ask({1, "t", address{}}, "files"), 300), again));
   REQUIRE(again);
-  CHECK(again->calls.size() == 8);
+  CHECK(again->calls.size() == 9);
   const auto question = *std::exchange(again, std::nullopt);
   const auto read = reader.take(answer_to(question, 300), again);
   REQUIRE(read);
   CHECK(read->id == 1);
   CHECK(read->outcome->training.peers.size() == 300);
-  CHECK(reader.ask({2, "t", address{}}, "files").calls.size() == 8);
+  CHECK(reader.ask({2, "t", address{}}, "files").calls.size() == 9);
 }
 
 TEST_CASE("an answer to another reader, and what is none, is passed over or an error") {

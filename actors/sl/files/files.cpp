@@ -124,11 +124,12 @@ struct perform {
     if (a.verdict != gate::action::verdict::granted) return asked.reply(refusal_of(a.verdict, a.why));
     if (asked.what.who.account) s.watch.granted(asked.what.who.certificate, *asked.what.who.account);
     // A file of an earlier process is hashed before it is served, which would hold up the next question.
-    s.context->io->post([store = s.context->store, board = s.context->board, held = std::move(asked), a] {
+    s.context->io->post([store = s.context->store, board = s.context->board, shards = s.context->shards,
+                         held = std::move(asked), a] {
       auto what = held.what;
       what.chunks = a.chunks;
       if (a.layout) what.digest = model_with(*store, *a.layout).value_or(what.digest);
-      held.reply(serve_model(*store, *board, what, held.request));
+      held.reply(serve_model(*store, *board, *shards, what, held.request));
     });
   }
   void operator()(const gate::action::keep_merges&) const {
@@ -158,6 +159,8 @@ void take_request(self_pointer self, const model_asked& asked) {
   auto part = gate::wanted::model;
   if (asked.what.part == asked_part::layout) part = gate::wanted::layout;
   if (asked.what.part == asked_part::progress) part = gate::wanted::progress;
+  if (asked.what.part == asked_part::shard || asked.what.part == asked_part::shard_data)
+    part = gate::wanted::shard;
   const auto [digest, who] = std::pair(asked.what.digest, asked.what.who);
   s.asked.emplace(id, asked);
   step(self, gate::event::asked{id, who, digest, part});
@@ -229,7 +232,7 @@ void fetch(self_pointer self, const fetch_model& wanted) {
   if (is_on_its_way) return;
   fetch_model_async(
       self->state().context, self->state().counters,
-      {wanted.digest, wanted.size, wanted.holders, wanted.is_merge},
+      {wanted.digest, wanted.size, wanted.holders, wanted.is_merge, wanted.shards},
       [env = self->shared_env(), digest = wanted.digest, path = self->path()](result<hash32> layout) {
         env->dir.send(path, model_fetched{digest, std::move(layout)});
       });

@@ -101,7 +101,7 @@ TEST_CASE("a leader is asked over the wire") {
   const auto& honest = swarm.add([&](const http_request& request, const http_reply& reply) {
     const auto what = model_request_of(request);
     REQUIRE(what);
-    reply(serve_model(*swarm.fetcher().store, *leader.board, *what, request));
+    reply(serve_model(*swarm.fetcher().store, *leader.board, *leader.shards, *what, request));
   });
   const auto told = ask(swarm, honest.port());
   REQUIRE_MESSAGE(told, (told ? "" : told.error().message));

@@ -27,6 +27,7 @@ struct wanted_model {
   std::vector<rounds::holder> holders; ///< whom to ask, the first one first
   /// A merge is for all peers of its training: they are given what is here of it while the rest comes.
   bool is_merge = false;
+  std::vector<rounds::shard_run> shards{}; ///< how it was made, where that was not as a whole
 };
 
 /// Fetches a model into the store of `context`. Every chunk is checked, and what is here of it already, from an earlier

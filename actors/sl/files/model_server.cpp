@@ -3,6 +3,7 @@
 #include "actors/sl/files/gather/chunk_map.hpp"
 #include "actors/sl/files/granted_chunks.hpp"
 #include "actors/sl/files/merge_progress.hpp"
+#include "actors/sl/shards/shard_list.hpp"
 #include "actors/sl/sl_context.hpp"
 #include "merge/store/model_part.hpp"
 
@@ -56,6 +57,28 @@ transport::http_response serve_part(const merge::model_store& store, const model
   });
 }
 
+transport::http_response serve_shard(const std::shared_ptr<const merge::shard_file>& run, asked_part part,
+                                     const transport::http_request& request) {
+  if (!run) return text_response(404, "this node has made no such part of a merge\n");
+  if (part == asked_part::shard) return bytes_response(encode(shard_list{run->first(), run->hashes()}));
+  return transport::range_response(request, run->raw().size(), [&](transport::byte_range of) {
+    return decltype(transport::http_response::slice){
+        transport::shared_slice{run, run->raw().subspan(of.offset, of.length)}};
+  });
+}
+
+std::optional<model_request> shard_request_of(std::string_view number, gate::asker who) {
+  model_request out{{}, asked_part::shard, std::move(who)};
+  if (number.ends_with(data_suffix)) {
+    number.remove_suffix(data_suffix.size());
+    out.part = asked_part::shard_data;
+  }
+  const auto* end = number.data() + number.size();
+  const auto [at, failure] = std::from_chars(number.data(), end, out.shard);
+  if (failure != std::errc{} || at != end) return std::nullopt;
+  return out;
+}
+
 } // namespace
 
 std::optional<model_request> model_request_of(const transport::http_request& request,
@@ -63,6 +86,8 @@ std::optional<model_request> model_request_of(const transport::http_request& req
   auto name = std::string_view(request.target);
   if (request.method != "GET") return std::nullopt;
   if (name == merge_progress_target) return model_request{{}, asked_part::progress, asker_of(request, rules)};
+  if (name.starts_with(shards_prefix))
+    return shard_request_of(name.substr(shards_prefix.size()), asker_of(request, rules));
   if (!name.starts_with(models_prefix)) return std::nullopt;
   name.remove_prefix(models_prefix.size());
   auto part = asked_part::file;
@@ -85,7 +110,10 @@ transport::http_response serve_other(const transport::http_request& request) {
 }
 
 transport::http_response serve_model(merge::model_store& store, const merge_progress_board& board,
-                                     const model_request& what, const transport::http_request& request) {
+                                     const shard_board& shards, const model_request& what,
+                                     const transport::http_request& request) {
+  if (what.part == asked_part::shard || what.part == asked_part::shard_data)
+    return serve_shard(shards.find(what.shard), what.part, request);
   if (what.part == asked_part::progress)
     return text_response(
         200, encode(merge_progress{board.round_num.load(), board.term.load(), board.progress.load()}),

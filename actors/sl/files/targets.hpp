@@ -11,7 +11,8 @@
 namespace swarm::actors {
 
 inline constexpr std::string_view models_prefix = "/models/", manifest_suffix = "/manifest",
-                                  layout_suffix = "/layout", chunks_suffix = "/chunks";
+                                  layout_suffix = "/layout", chunks_suffix = "/chunks",
+                                  shards_prefix = "/shards/", data_suffix = "/data";
 /// The client's account, which must be registered with the certificate that it shows.
 inline constexpr std::string_view account_header = "Swarm-Account";
 /// The number of the newest block that the client has seen.
@@ -28,6 +29,13 @@ inline std::string layout_target(const hash32& digest) {
 }
 inline std::string chunks_target(const hash32& digest) {
   return fmt::format("{}{}", model_target(digest), chunks_suffix);
+}
+/// The digests of the chunks of a run of a merge that the node has made and that begins with chunk `first`, and its bytes.
+inline std::string shard_target(std::uint64_t first) {
+  return fmt::format("{}{}", shards_prefix, first);
+}
+inline std::string shard_data_target(std::uint64_t first) {
+  return fmt::format("{}{}", shard_target(first), data_suffix);
 }
 inline transport::http_headers headers_of_asker(const address& account, std::uint64_t block_num) {
   return {{std::string(account_header), to_hex(account.view())},

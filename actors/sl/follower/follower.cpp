@@ -208,7 +208,7 @@ struct perform {
     tell_files(self, fetch_layout{a, self->path()});
   }
   void operator()(rounds::action::fetch& a) const {
-    fetch(self, {a.digest, a.size, std::move(a.holders), self->path(), true});
+    fetch(self, {a.digest, a.size, std::move(a.holders), self->path(), true, std::move(a.shards)});
   }
   void operator()(rounds::action::start_merge& a) const;
   void operator()(rounds::action::cancel_merge&) const { self->state().merging.end(self); }
@@ -249,7 +249,7 @@ void perform::operator()(rounds::action::start_check& a) const {
   const auto& context = self->state().context;
   const auto& task = a.task;
   self->state().checking.start(
-      self, check_name(task.id),
+      self, task.makes ? shard_name(task.id) : check_name(task.id),
       [context, task](std::string name) { return checker_spec(std::move(name), context, task); },
       [self = self, id = task.id](const std::string& why) {
         self->send(self, check_done{id, fail(errc::internal, "the check actor: {}", why)});
@@ -347,7 +347,8 @@ void take_reading(self_pointer self, const session::action::contract_read& news)
 
 /// Removes merges and checks that a former follower started, as nobody waits for them any more.
 void remove_workers(self_pointer self) {
-  const std::array works{sl_names::leader_prefix, sl_names::beside_prefix, sl_names::check_prefix};
+  const std::array works{sl_names::leader_prefix, sl_names::beside_prefix, sl_names::check_prefix,
+                         sl_names::shard_prefix};
   for (const auto& status : self->dir().list()) {
     const auto is_its = [&](std::string_view prefix) {
       return status.path.starts_with(sibling(*self, prefix));
@@ -474,7 +475,9 @@ caf::behavior follower_behavior(self_pointer self) {
         if (ends(self, slot, name, done)) step(self, done);
       },
       [=](const check_done& done) {
-        if (ends(self, self->state().checking, check_name(done.id), done)) step(self, done);
+        auto& slot = self->state().checking;
+        const auto shard = shard_name(done.id);
+        if (ends(self, slot, slot.is(shard) ? shard : check_name(done.id), done)) step(self, done);
       },
       [=](const leader_progress& news) { step(self, news); },
       [=](const leader_unheard& news) { step(self, news); },

@@ -22,7 +22,7 @@ std::vector<hash32> topics_followed() {
           contracts::event_topic<contracts::training_reset>()};
 }
 
-constexpr std::size_t calls_before_peers = 5;
+constexpr std::size_t calls_before_peers = 6;
 constexpr std::size_t pages_max = contracts::peers_max / contracts::page_entries_max + 1;
 
 } // namespace
@@ -34,7 +34,8 @@ session::event::follow training_reader::request() const {
       session::eth_call(training, contracts::encode_head()),
       session::eth_call(training, contracts::encode_check_ins()),
       session::eth_call(training, contracts::encode(contracts::proposal_args{})),
-      session::eth_call(training, contracts::encode(contracts::checks_args{}))};
+      session::eth_call(training, contracts::encode(contracts::checks_args{})),
+      session::eth_call(training, contracts::encode(contracts::shards_args{}))};
   for (std::size_t page = 0; page < pages_; ++page)
     reads.push_back(session::eth_call(
         training, contracts::encode_peers(page * contracts::page_entries_max, contracts::page_entries_max)));
@@ -67,6 +68,8 @@ training_reader::take(const session::action::contract_read& from) {
   SWARM_TRY(view.proposal, contracts::decode_answer<contracts::proposal_args>(proposal));
   SWARM_TRY(const auto checks, session::output_of(responses[4]));
   SWARM_TRY(view.checks, contracts::decode_answer<contracts::checks_args>(checks));
+  SWARM_TRY(const auto shards, session::output_of(responses[5]));
+  SWARM_TRY(view.shards, contracts::decode_answer<contracts::shards_args>(shards));
   for (std::size_t i = calls_before_peers; i < peers_end; ++i) {
     SWARM_TRY(const auto output, session::output_of(responses[i]));
     SWARM_TRY(auto page, contracts::decode_peers(output));

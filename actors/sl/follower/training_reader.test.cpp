@@ -21,8 +21,8 @@ json::value says(std::string_view text) {
 }
 
 /// An answer to each question of the first request.
-std::vector<json::value> six(const json::value& answer) {
-  return std::vector<json::value>(6, answer);
+std::vector<json::value> all(const json::value& answer) {
+  return std::vector<json::value>(7, answer);
 }
 
 } // namespace
@@ -33,7 +33,7 @@ TEST_CASE("a training is read with its head, its check-ins and its peers") {
   CHECK(request.name == "c");
   CHECK(request.contract == contracts::training_address("c"));
   CHECK(request.topics.size() == 12);
-  REQUIRE(request.reads.size() == 6);
+  REQUIRE(request.reads.size() == 7);
   CHECK(request.reads[0].method == "swarm_silentNodes");
 }
 
@@ -43,27 +43,27 @@ TEST_CASE("the merge that this node has brought a model to is read with the rest
   CHECK(reader.watch_merge_of(3));
   CHECK_FALSE(reader.watch_merge_of(3));
   const auto request = reader.request();
-  REQUIRE(request.reads.size() == 7);
+  REQUIRE(request.reads.size() == 8);
   CHECK(
-      request.reads[6]
+      request.reads[7]
       == session::eth_call(contracts::training_address("c"), contracts::encode(contracts::merge_of_args{3})));
   const auto nothing = says("0x");
-  const auto before = reader.take(reading(six(nothing))); // asked before
+  const auto before = reader.take(reading(all(nothing))); // asked before
   REQUIRE(before);
   CHECK_FALSE(*before);
   CHECK(reader.watch_merge_of(0));
-  CHECK(reader.request().reads.size() == 6);
+  CHECK(reader.request().reads.size() == 7);
 }
 
 TEST_CASE("a contract that is not there, and answers that are none") {
   training_reader reader("c");
   const auto nothing = says("0x");
-  CHECK(reader.take(reading(six(nothing))).error().is(errc::not_found));
+  CHECK(reader.take(reading(all(nothing))).error().is(errc::not_found));
   const json::value refused = json::object{{"error", json::object{{"code", -32005}, {"message", "m"}}}};
-  CHECK(reader.take(reading(six(refused))).error().is(session::refusal::busy));
+  CHECK(reader.take(reading(all(refused))).error().is(session::refusal::busy));
   for (const auto& odd :
        {json::value(nullptr), json::value(7), says("0x01"), says("zz"), json::value(json::array())})
-    CHECK_FALSE(reader.take(reading(six(odd))));
+    CHECK_FALSE(reader.take(reading(all(odd))));
   const auto other = reader.take(reading({nothing})); // to another request
   REQUIRE(other);
   CHECK_FALSE(*other);

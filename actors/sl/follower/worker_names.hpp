@@ -16,6 +16,11 @@ inline std::string beside_name(std::uint64_t round_num, std::uint32_t term) {
   return fmt::format("{}{}.{}", sl_names::beside_prefix, round_num, term);
 }
 
+/// Of a run of a merge.
+inline std::string shard_name(std::uint64_t id) {
+  return fmt::format("{}{}", sl_names::shard_prefix, id);
+}
+
 inline std::string check_name(std::uint64_t id) {
   return fmt::format("{}{}", sl_names::check_prefix, id);
 }

@@ -20,6 +20,7 @@ public:
     close_reveals,
     vote_close,
     commit,
+    commit_shard,
     reveal_seed,
     attest,
     challenge,

@@ -1,6 +1,7 @@
 #include "actors/sl/rounds/arithmetic.hpp"
 #include "actors/sl/rounds/opening.hpp"
 #include "actors/sl/rounds/peer_machine.hpp"
+#include "actors/sl/rounds/shard_view.hpp"
 #include "contracts/training/dealt.hpp"
 
 #include <algorithm>
@@ -86,6 +87,7 @@ void peer_machine::go_on(session& s, checking& phase, time_point now) {
             head.round_num, name_of(*view_, head.leader)),
         now);
   if (!is_checked_now(*view_)) return; // the view is of before
+  if (remakes_shard(s, now)) return wait_for_checks(s, phase, now);
   fetch_early(s, phase);
   if (is_awaited(*view_, options_.self)) {
     if (view_->checks.attempt == 0) {
@@ -110,7 +112,10 @@ void peer_machine::fetch_early(const session& s, checking& phase) {
     return;
   phase.fetched = true;
   models_.fetching = proposal.digest;
-  act(action::fetch{proposal.digest, proposal.size, holders_of_proposal(*view_, options_.self)});
+  auto shards = shards_of_proposal(*view_);
+  auto holders =
+      shards.empty() ? holders_of_proposal(*view_, options_.self) : makers_of_proposal(*view_, options_.self);
+  act(action::fetch{proposal.digest, proposal.size, std::move(holders), std::move(shards)});
 }
 
 /// True when it does.
@@ -134,6 +139,7 @@ bool peer_machine::check(session& s, checking& phase, std::vector<std::uint64_t>
   if (chunks.empty() || marks.wrong || has_made(s)) return true;
   if (waits_for_own(s, phase, now)) return false;
   auto task = check_of(*view_, options_.self, std::move(chunks), !marks.exclusions_stand);
+  task.shards = shards_of_proposal(*view_);
   wait_for(fmt::format("round {}: checking {} of the merge that {} proposes", view_->head.round_num,
                        task.whole ? "all" : fmt::format("{} chunks", task.chunks.size()),
                        name_of(*view_, view_->head.leader)),
@@ -153,10 +159,12 @@ void peer_machine::check_deal(session& s, checking& phase, time_point now) {
     marks.exclusions_stand = true;
     marks.wrong.reset();
   }
-  if (!check(s, phase, contracts::chunks_dealt_to(view_->checks, view_->proposal, {}, options_.self), now))
+  if (!check(s, phase,
+             contracts::chunks_dealt_to(view_->checks, view_->proposal, view_->shards, options_.self), now))
     return;
   if (marks.wrong && !marks.challenged) return challenge(s, *marks.wrong);
   if (marks.wrong) return; // others have not borne it out
+  if (waits_for_merge(s, phase, now)) return;
   const auto& head = view_->head;
   send(s, calls::kind::attest,
        contracts::encode(
@@ -196,6 +204,7 @@ void peer_machine::challenge(session& s, const check_outcome& wrong) {
 
 void peer_machine::step(const event::check_done& done, time_point now) {
   auto* s = std::get_if<session>(&state_);
+  if (s != nullptr && take_shard(*s, done, now)) return reconcile(now);
   auto* phase = s != nullptr ? std::get_if<checking>(&s->phase) : nullptr;
   if (phase == nullptr || !phase->running || phase->running->id != done.id) return;
   const auto task = *std::exchange(phase->running, std::nullopt);
@@ -223,7 +232,7 @@ duration peer_machine::check_time() const {
   if (head.phase == round_phase::disputed) {
     if (checks.chunks > 1) part = std::min(size, contracts::model_chunk_bytes);
   } else if (!checks.seats.empty() && checks.chunks > 0) {
-    const auto most = contracts::deal_of(checks, view_->proposal, {}).count_max();
+    const auto most = contracts::deal_of(checks, view_->proposal, view_->shards).count_max();
     part = size / (checks.chunks / std::max<std::uint64_t>(1, most)) + 1;
   }
   return std::chrono::seconds(contracts::check_seconds
@@ -275,6 +284,7 @@ void peer_machine::drop_work(session& s) {
   drop_merge(s);
   drop_merge_beside(s);
   drop_check(s);
+  drop_shard(s.training);
 }
 
 } // namespace swarm::rounds

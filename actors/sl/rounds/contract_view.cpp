@@ -205,13 +205,22 @@ std::vector<left_out> wrong_sizes(const contract_view& view, std::uint64_t size)
   return out;
 }
 
+namespace {
+
+merge_input input_of(const contract_view& view, const contracts::check_in_view& in) {
+  const auto* peer = find_peer(view, in.peer);
+  return {in.peer,     peer != nullptr ? peer->name : to_hex(in.peer.view()),
+          in.endpoint, in.digest,
+          in.size,     merge_weight(in, view.head.round_num)};
+}
+
+} // namespace
+
 std::vector<merge_input> merge_inputs(const contract_view& view, std::uint64_t size) {
   std::vector<merge_input> out;
   for (const auto& in : view.check_ins) {
     if (in.weightage == 0 || in.size != size) continue;
-    const auto* peer = find_peer(view, in.peer);
-    out.push_back({in.peer, peer != nullptr ? peer->name : to_hex(in.peer.view()), in.endpoint, in.digest,
-                   in.size, merge_weight(in, view.head.round_num)});
+    out.push_back(input_of(view, in));
   }
   return out;
 }
@@ -224,17 +233,6 @@ bool is_checked_now(const contract_view& view) {
   return is_known
          && (phase == contracts::round_phase::verifying || phase == contracts::round_phase::disputed);
 }
-
-namespace {
-
-merge_input input_of(const contract_view& view, const contracts::check_in_view& in) {
-  const auto* peer = find_peer(view, in.peer);
-  return {in.peer,     peer != nullptr ? peer->name : to_hex(in.peer.view()),
-          in.endpoint, in.digest,
-          in.size,     merge_weight(in, view.head.round_num)};
-}
-
-} // namespace
 
 check_task check_of(const contract_view& view, const address& self, std::vector<std::uint64_t> chunks,
                     bool tries_unheard) {

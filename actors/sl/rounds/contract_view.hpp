@@ -17,6 +17,7 @@ struct contract_view {
   std::set<address> silent;       ///< peers whose node gives no sign of life, by this node's SN
   contracts::merge_view proposal; ///< of the closed round's leader; of round 0 while there is none
   contracts::checks_view checks;  ///< of that
+  contracts::shards_view shards;  ///< the runs in which the merge is made, or was
   contracts::merge_view
       brought_to; ///< the merge of `peer_machine::brought_to`; of round 0 while there is none
   /// Positions of peers and check-ins in the order of their accounts, of a view that does not change any more: see `index`.

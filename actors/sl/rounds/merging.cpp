@@ -17,6 +17,7 @@ void peer_machine::go_on(session& s, merging& phase, time_point now) {
   if (!s.request || loads_first(s, now)) return;
   // A check-in of the former process counts as well.
   if (!is_in(s) && !is_listed(*view_, options_.self)) return come_late(s, now);
+  if (merge_in_shards(s, now)) return;
   if (view_->head.leader == options_.self) return lead(s, phase, now);
   merge_beside_leader(s);
   watch_leader(s, now);

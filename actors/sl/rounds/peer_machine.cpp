@@ -16,6 +16,7 @@ void peer_machine::reconcile(time_point now) {
   if (is_invalid(*s)) return refuse_inactive(*s, now);
   drop_stale_merge(*s);
   drop_stale_check(*s);
+  drop_stale_shard(*s);
   know_refusals(*s);
   tell_of_withheld(*s);
   if (calls_.hold_up(now)) return;

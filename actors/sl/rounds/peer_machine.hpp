@@ -176,6 +176,19 @@ private:
   void drop_stale_merge_beside(session& s);
   void drop_merge_beside(session& s);
 
+  // sharding.cpp: a merge that all who contribute make in runs
+  bool merge_in_shards(session& s, time_point now);
+  bool lead_shards(session& s, shard_marks& marks, time_point now);
+  shard_marks& mark_shards(membership& training);
+  const shard_marks::made* make_shard(membership& training, std::uint32_t place, time_point now);
+  void commit_shard(session& s, std::uint32_t place, const shard_marks::made& made);
+  bool remakes_shard(session& s, time_point now);
+  bool waits_for_merge(session& s, checking& phase, time_point now);
+  duration shard_time() const;
+  bool take_shard(session& s, const event::check_done& done, time_point now);
+  void drop_stale_shard(session& s);
+  void drop_shard(membership& training);
+
   // checking.cpp: a merge that is proposed
   void enter_checking(session& s);
   void mark_proposal(check_marks& marks, const round_and_term& of);

@@ -74,9 +74,11 @@ struct checking {
   std::optional<time_point> since; ///< when this node first saw this stage
   time_point close_at{};           ///< it is not waited for the others longer than that
   std::optional<check_task> running;
-  bool fetched = false;                ///< what is proposed was asked for
-  time_point check_again{};            ///< not before then
-  std::optional<time_point> own_until; ///< this node's own merge is not waited for any longer
+  bool fetched = false;                  ///< what is proposed was asked for
+  time_point check_again{};              ///< not before then
+  time_point fetch_again{};              ///< of what is proposed
+  std::optional<time_point> merge_until; ///< it is not waited for any longer before it is attested
+  std::optional<time_point> own_until;   ///< this node's own merge is not waited for any longer
 };
 
 /// The training is complete; the program still has to get the final model.
@@ -159,6 +161,27 @@ struct merge_beside {
   bool is_under_way() const { return !outcome && !given_up; }
 };
 
+/// The runs of a merge that this node makes for the round: its own and, when it leads, those that others do not make.
+struct shard_marks {
+  static constexpr unsigned failures_max = 3; ///< of this node's own, until a run is declined
+  static constexpr duration pause = std::chrono::seconds(1);
+  struct made {
+    std::vector<hash32> hashes; ///< of its chunks; none: it cannot be made
+    std::string failure;
+  };
+  round_and_term of;
+  std::vector<merge_input> inputs;
+  std::uint64_t size = 0; ///< of the merge
+  std::vector<address> makers;
+  std::map<std::uint32_t, made> runs;                             ///< by their places
+  std::optional<std::pair<std::uint64_t, std::uint32_t>> running; ///< id of the task, and its place
+  unsigned failures = 0;
+  time_point make_again{};
+  std::optional<time_point> since; ///< when this node first saw that the runs of the term are given out
+  time_point late_at{};            ///< nobody is waited for longer
+  bool given_up = false;           ///< this node leads, and makes the merge as a whole
+};
+
 /// The growing pauses between tries of a merge that this node leads and that fails.
 struct merge_pauses {
   static constexpr duration first = std::chrono::seconds(1);
@@ -200,6 +223,7 @@ struct membership {
   round_marks marks;
   check_marks checks;
   std::optional<merge_beside> beside;
+  shard_marks shards;
   merge_pauses leading;
   std::optional<double> mean_loss; ///< of all peers, at the last merge
 };

@@ -60,7 +60,15 @@ struct merge_outcome {
   std::vector<left_out> excluded;
 };
 
-/// A merge that a leader proposes, as another node is to check it.
+/// A run of chunks of a merge that one contributor makes, or a leader in its place.
+struct shard_run {
+  holder maker;
+  std::uint64_t first = 0;
+  std::uint64_t count = 0;
+  bool operator==(const shard_run&) const = default;
+};
+
+/// A merge that is proposed, as another node is to check it, or a run of one, as this node is to make it.
 struct check_task {
   std::uint64_t id = 0; ///< of no other task of this node
   std::uint64_t round_num = 0;
@@ -70,11 +78,15 @@ struct check_task {
   hash32 digest;
   std::uint64_t size = 0;
   holder leader;
+  std::vector<shard_run>
+      shards; ///< of which it was put together, in their order; none: the leader has made it
   std::vector<merge_input> inputs;    ///< its contributors
   std::vector<merge_input> defective; ///< whom it leaves out for a defect that anybody can see
   std::vector<merge_input> unheard;   ///< whom it leaves out as their models could not be had
   std::vector<std::uint64_t> chunks;  ///< to make again
   bool whole = false;                 ///< all of it is to be made again
+  bool leads = false;                 ///< this node leads the term
+  bool makes = false; ///< the chunks, which are a run, are made, and there is nothing to compare them with
   bool operator==(const check_task&) const = default;
 };
 
@@ -90,6 +102,7 @@ struct check_outcome {
   std::uint64_t number = 0; ///< of the chunk
   address excluded;         ///< who should not be
   std::string text;         ///< what is wrong, for this node's log
+  std::vector<hash32> made; ///< the hashes of the chunks of a shard
   bool operator==(const check_outcome&) const = default;
 };
 

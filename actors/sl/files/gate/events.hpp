@@ -22,14 +22,15 @@ struct asker {
 };
 
 /// The layout says what the tensors are called and what shape they have, and nothing of their values. The progress is that
-/// of the merge which the node leads.
-enum class wanted : std::uint8_t { model, layout, progress };
+/// of the merge which the node leads, a shard the chunks that it has made of a merge.
+enum class wanted : std::uint8_t { model, layout, progress, shard };
 
 /// A training contract at one block or, as its parts are read one after the other, a little later.
 struct training_reading {
   contracts::head_view head;
   contracts::merge_view proposal; ///< of round 0 unless one is being checked
   contracts::checks_view checks;
+  contracts::shards_view shards;
   std::vector<contracts::check_in_view> check_ins;
   std::vector<contracts::peer_view> peers;
 };

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 namespace swarm::gate {
 
@@ -37,7 +38,7 @@ std::optional<std::vector<std::uint64_t>> dealt_to(const training_reading& train
   if (looks_at_all || checks.chunks <= 1) return std::nullopt;
   if (disputed && checks.kind == contracts::challenge_kind::exclusion) return std::nullopt;
   if (disputed) return std::vector{checks.number};
-  auto dealt = contracts::chunks_dealt_to(checks, proposal, {}, who);
+  auto dealt = contracts::chunks_dealt_to(checks, proposal, training.shards, who);
   if (dealt.size() == checks.chunks) return std::nullopt;
   return dealt;
 }
@@ -54,6 +55,18 @@ bool is_merged_by_all(const training_reading& training, std::uint64_t size) {
       std::ranges::count_if(training.check_ins, [](const auto& in) { return in.weightage > 0; });
   return training.head.verify == contracts::verify_mode::before && count > 1 && size > 0
          && contracts::is_checked_by_all(size, static_cast<std::size_t>(count) - 1);
+}
+
+/// The chunks of the merge that `who` makes; none while that is not done in shards.
+std::vector<std::uint64_t> shard_of(const training_reading& training, const address& who) {
+  const auto& shards = training.shards;
+  const auto found = std::ranges::find(shards.shards, who, &contracts::shard_view::maker);
+  if (!shards.open || shards.size == 0 || found == shards.shards.end()) return {};
+  const auto plan = contracts::plan_of(shards.size, static_cast<std::uint32_t>(shards.shards.size()));
+  const auto run = plan.chunks_of(static_cast<std::uint32_t>(found - shards.shards.begin()));
+  std::vector<std::uint64_t> out(run.count);
+  std::iota(out.begin(), out.end(), run.first);
+  return out;
 }
 
 } // namespace
@@ -211,6 +224,7 @@ model_gate::judgement model_gate::judge(const open_question& question, const tra
   if (node.identity != from.who.certificate)
     return {verdict::refused, "its account is registered with another certificate"};
   if (from.what == wanted::progress) return judge_progress(training, node);
+  if (from.what == wanted::shard) return judge_merge(from, training, node);
   const auto* known = find_merge(from.digest);
   const bool is_merge = known != nullptr && known->training == question.training;
   const bool is_proposed = is_checked(training.head.phase) && training.proposal.digest == from.digest;
@@ -234,9 +248,9 @@ model_gate::judgement model_gate::judge_merge(const event::asked& from, const tr
   if (peer == nullptr)
     return {verdict::refused, "a merged model is for the peers of its training and for SWCIs"};
   // A peer that leaves because its model is another one is told in what it differs.
-  if (peer->state == peer_state::left && from.what == wanted::model)
+  if (peer->state == peer_state::left && from.what != wanted::layout)
     return {verdict::refused, "it has left the training"};
-  if (peer->state == peer_state::odd && from.what == wanted::model)
+  if (peer->state == peer_state::odd && from.what != wanted::layout)
     return {verdict::refused, "it asks for other parameters than those of the training"};
   return {verdict::granted, {}};
 }
@@ -285,6 +299,9 @@ model_gate::judgement model_gate::judge_own(const event::asked& from,
     return {verdict::refused, fmt::format("round {} is not being merged", head.round_num)};
   const bool merges =
       head.leader == account || (has_brought(training, account) && is_merged_by_all(training, in->size));
+  if (!merges)
+    if (auto own_shard = shard_of(training, account); !own_shard.empty())
+      return {verdict::granted, {}, {}, std::move(own_shard)};
   if (!merges)
     return {verdict::refused,
             fmt::format("the model of a single peer is for the leader of round {}, which is {}",

@@ -21,7 +21,7 @@ std::uint64_t mixed(std::uint64_t value) {
 } // namespace
 
 chunk_plan::chunk_plan(std::vector<bool> here, std::size_t holders, bool spread, std::uint64_t seed)
-    : spread_(spread), seed_(seed), here_(std::move(here)),
+    : spread_(spread), places_(spread ? others_max + 1 : 1), seed_(seed), here_(std::move(here)),
       missing_(static_cast<std::uint64_t>(std::ranges::count(here_, false))), run_(here_.size()),
       holders_(holders), had_by_(here_.size()), asked_(here_.size()) {
   const auto shared_by = runs_wanted * std::min(holders, others_max + 1);
@@ -31,6 +31,17 @@ chunk_plan::chunk_plan(std::vector<bool> here, std::size_t holders, bool spread,
     each.has_all = !spread_ || &each == &holders_.front();
     each.map.resize(here_.size());
   }
+}
+
+void chunk_plan::made_by(std::size_t which, std::uint64_t first, std::uint64_t count) {
+  spread_ = true;
+  places_ = std::min(holders_.size(), makers_max);
+  holders_.front().has_all = false;
+  auto& who = holders_[which];
+  who.made_first = first;
+  who.made_count = count;
+  for (auto i = first; i < first + count; ++i)
+    if (!who.map[i]) who.map[i] = true, ++had_by_[i];
 }
 
 // What comes
@@ -62,11 +73,12 @@ void chunk_plan::map_here(std::uint64_t id, const std::vector<bool>& map, time_p
   if (who.state == stand::dropped) return;
   bool brings = false;
   for (std::size_t i = 0; i < here_.size(); ++i) {
-    brings = brings || (map[i] && !who.map[i] && !here_[i]);
-    if (map[i] && !who.map[i]) ++had_by_[i];
-    if (!map[i] && who.map[i]) --had_by_[i];
+    const bool has_it = map[i] || (who.map[i] && i - who.made_first < who.made_count);
+    brings = brings || (has_it && !who.map[i] && !here_[i]);
+    if (has_it && !who.map[i]) ++had_by_[i];
+    if (!has_it && who.map[i]) --had_by_[i];
+    who.map[i] = has_it;
   }
-  who.map = map;
   if (!brings) return barren_map(which, now);
   who.barren = 0;
   who.map_pause = map_pause_min;
@@ -158,10 +170,9 @@ std::uint64_t chunk_plan::order_of(std::uint64_t index) const {
 
 /// Gives places to those who wait.
 void chunk_plan::activate() {
-  const auto places = spread_ ? others_max + 1 : 1;
   auto taken = static_cast<std::size_t>(std::ranges::count(holders_, stand::asked, &holder::state));
   for (auto& each : holders_) {
-    if (taken >= places) return;
+    if (taken >= places_) return;
     if (each.state != stand::waiting) continue;
     each.state = stand::asked;
     ++taken;

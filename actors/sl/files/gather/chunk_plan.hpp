@@ -49,6 +49,10 @@ public:
   /// `here` says which chunks are here already; `seed` makes this node's order.
   chunk_plan(std::vector<bool> here, std::size_t holders, bool spread, std::uint64_t seed);
 
+  /// The model was made in runs, and `which` has made this one and has it: nobody is taken to have all of the model, and all
+  /// makers are asked, `makers_max` of them at once.
+  void made_by(std::size_t which, std::uint64_t first, std::uint64_t count);
+  static constexpr std::size_t makers_max = 64;
   /// A holder that is asked for nothing.
   void drop(std::size_t which);
   /// A chunk is here and right.
@@ -71,8 +75,9 @@ private:
   enum class stand : std::uint8_t { waiting, asked, dropped };
   struct holder {
     stand state = stand::waiting;
-    bool has_all = false;  ///< as is taken for granted
-    std::vector<bool> map; ///< as it says
+    bool has_all = false;                         ///< as is taken for granted
+    std::vector<bool> map;                        ///< as it says
+    std::uint64_t made_first = 0, made_count = 0; ///< the run that it has made
     unsigned strikes = 0;
     time_point again{}; ///< after a strike
     bool late = false;  ///< its last run was
@@ -109,6 +114,7 @@ private:
   void barren_map(std::size_t which, time_point now);
 
   bool spread_;
+  std::size_t places_; ///< holders that are asked at a time
   std::uint64_t seed_;
   std::vector<bool> here_;
   std::uint64_t missing_;

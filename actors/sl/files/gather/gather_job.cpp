@@ -4,6 +4,7 @@
 #include "actors/sl/files/gather/chunk_plan.hpp"
 #include "actors/sl/files/holders_in_turn.hpp"
 #include "actors/sl/files/targets.hpp"
+#include "actors/sl/shards/sharded_manifest.hpp"
 #include "base/log.hpp"
 #include "merge/store/model_part.hpp"
 
@@ -42,7 +43,11 @@ public:
         done_(std::move(done)) {}
 
   void begin() {
-    locked([this] { ask_for_manifest(); });
+    if (what_.shards.empty()) return locked([this] { ask_for_manifest(); });
+    fetch_sharded_manifest_async(context_, counters_, what_.digest, what_.size, what_.shards,
+                                 [job = shared_from_this()](const result<merge::manifest>& manifest) {
+                                   job->locked([&] { job->take_shards(manifest); });
+                                 });
   }
 
 private:
@@ -101,6 +106,30 @@ private:
     give_up();
   }
 
+  /// Once they are put together, some holder may have the manifest where a maker does not give its part any more.
+  void take_shards(const result<merge::manifest>& manifest) {
+    if (!manifest) {
+      failures_ = manifest.error().message;
+      return ask_for_manifest();
+    }
+    has_answered_ = true;
+    if (const auto taken = begin_part(*manifest); !taken)
+      return end(fail(fetch_errc::own_store, "{}", taken.error().message));
+    begin_chunks();
+  }
+
+  /// With what this node has made of it.
+  result<> begin_part(merge::manifest manifest) {
+    SWARM_TRY(part_, context_->store->part(std::move(manifest)));
+    for (const auto& [first, run] : context_->shards->all()) {
+      if (!run->is_complete() || run->first() + run->count() > part_->manifest().chunks.size()) continue;
+      for (auto index = first; index < first + run->count(); ++index)
+        if (run->hashes()[index - first] == part_->manifest().chunks[index])
+          SWARM_CHECK(part_->put(index, run->chunk(index)));
+    }
+    return {};
+  }
+
   void take_manifest(const result<transport::http_response>& response) {
     auto taken = open_part(response);
     if (taken) {
@@ -123,8 +152,7 @@ private:
     SWARM_TRY(auto manifest, merge::manifest::decode(as_bytes(response->body)));
     if (manifest.digest() != what_.digest || manifest.size != what_.size)
       return fail(errc::corrupt, "its file does not match the digest {}", to_hex(what_.digest.view()));
-    SWARM_TRY(part_, context_->store->part(std::move(manifest)));
-    return {};
+    return begin_part(std::move(manifest));
   }
 
   // Chunks
@@ -138,9 +166,17 @@ private:
       const auto at = endpoint::parse(what_.holders[i].endpoint);
       endpoints_.push_back(at.value_or(endpoint{}));
       if (!at || i < next_) plan_->drop(i); // who did not give the manifest is asked for nothing more
+      if (const auto* run = run_of(i)) plan_->made_by(i, run->first, run->count);
     }
     go_on();
-    if (is_spread && !is_over_) look_again();
+    if ((is_spread || !what_.shards.empty()) && !is_over_) look_again();
+  }
+
+  /// What this holder has made of it, in one piece at least; null when that is nothing.
+  const rounds::shard_run* run_of(std::size_t holder) const {
+    const auto& runs = what_.shards;
+    const auto found = std::ranges::find(runs, what_.holders[holder], &rounds::shard_run::maker);
+    return found == runs.end() ? nullptr : &*found;
   }
 
   void look_again() {
@@ -212,11 +248,27 @@ private:
                                  is_last ? 0 : what.count * merge::chunk_size};
   }
 
+  /// Within the bytes of the run.
+  static std::optional<transport::byte_range> run_range(const rounds::shard_run& made,
+                                                        const chunk_plan::ask& what) {
+    if (what.count == made.count) return std::nullopt;
+    const bool is_last = what.first + what.count == made.first + made.count;
+    return transport::byte_range{(what.first - made.first) * merge::chunk_size,
+                                 is_last ? 0 : what.count * merge::chunk_size};
+  }
+
   void ask_for_run(const chunk_plan::ask& what) {
     const auto run = std::make_shared<merge::assembler>(part_, what.first, what.count);
     const auto& at = endpoints_[what.holder];
+    auto [target, range] = std::pair(model_target(what_.digest), range_of(what));
+    if (const auto* made = run_of(what.holder); made != nullptr && what.first >= made->first
+                                                && what.first + what.count <= made->first + made->count) {
+      // As it may not know yet what model that is a part of.
+      target = shard_data_target(made->first);
+      range = run_range(*made, what);
+    }
     calls_[what.id] = context_->client->fetch(
-        at.host, at.port, model_target(what_.digest), range_of(what),
+        at.host, at.port, std::move(target), range,
         [job = shared_from_this(), run](bytes_view piece) { return job->take_piece(*run, piece); },
         [job = shared_from_this(), what, run](const result<transport::fetch_result>& outcome) {
           job->locked([&] {

@@ -256,7 +256,7 @@ TEST_CASE("of a merge that is being fetched the server gives what is there, and 
     if (!range.empty()) request.headers = {{"Range", range}};
     auto what = model_request_of(request);
     REQUIRE(what);
-    return serve_model(store, *swarm.fetcher().board, *what, request);
+    return serve_model(store, *swarm.fetcher().board, *swarm.fetcher().shards, *what, request);
   };
   const auto digest = model->digest();
   const auto range = [](std::uint64_t first, std::uint64_t end) {
@@ -287,7 +287,7 @@ TEST_CASE("of a merge that is being fetched the server gives what is there, and 
   request.headers = {{"Range", range(2, 3)}};
   auto what = *model_request_of(request);
   what.chunks = std::vector<std::uint64_t>{2};
-  CHECK(serve_model(store, *swarm.fetcher().board, what, request).status == 404);
+  CHECK(serve_model(store, *swarm.fetcher().board, *swarm.fetcher().shards, what, request).status == 404);
   part.reset();
   CHECK(get(model_target(digest), range(2, 3)).status == 404); // nobody fetches it any more
 }

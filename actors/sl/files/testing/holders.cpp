@@ -12,7 +12,8 @@ namespace {
 /// As to somebody whom the gate has let in.
 http_response answer_freely(const sl_context& context, const http_request& request) {
   const auto what = model_request_of(request);
-  return what ? serve_model(*context.store, *context.board, *what, request) : serve_other(request);
+  return what ? serve_model(*context.store, *context.board, *context.shards, *what, request)
+              : serve_other(request);
 }
 
 } // namespace

@@ -1,6 +1,8 @@
 #include "actors/sl/rounds/testing/round_checker.hpp"
 
 #include "base/hash.hpp"
+#include "base/hash_tree.hpp"
+#include "contracts/training/dealing.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -8,8 +10,17 @@
 namespace swarm::rounds::testing {
 
 hash32 model::digest() const {
-  return keccak256(
-      fmt::format("model {:x} {} {}", std::bit_cast<std::uint64_t>(value), finite, to_hex(layout.view())));
+  return model_digest(chunks_per_model * contracts::model_chunk_bytes, contracts::model_chunk_bytes,
+                      tree_root(chunk_hashes()));
+}
+
+std::vector<hash32> model::chunk_hashes() const {
+  std::vector<hash32> out;
+  for (std::uint64_t i = 0; i < chunks_per_model; ++i)
+    out.push_back(
+        sha256(as_bytes(fmt::format("chunk {} of model {:x} {} {}", i, std::bit_cast<std::uint64_t>(value),
+                                    finite, to_hex(layout.view())))));
+  return out;
 }
 
 model mean_of(std::vector<weighted_model> from) {

@@ -17,8 +17,11 @@ struct model {
   bool finite = true;
   hash32 layout;
 
+  /// As if it had `chunks_per_model` chunks.
   hash32 digest() const;
+  std::vector<hash32> chunk_hashes() const;
 };
+inline constexpr std::uint64_t chunks_per_model = 20;
 
 struct weighted_model {
   address peer;

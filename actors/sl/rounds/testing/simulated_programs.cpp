@@ -44,7 +44,7 @@ scenario scenario::draw(seeded_random& random) {
     out.lies = up_to(1000); // two that disagree stop a round
   else if (out.reliable >= 3 && out.reliable < out.nodes && random.below(2) == 0)
     out.lies = 500 + up_to(500);
-  if (random.below(2) == 0) out.model_size = 20 << 20;
+  if (random.below(2) == 0) out.model_size = chunks_per_model * contracts::model_chunk_bytes;
   out.deadly = random.below(6) == 0;
   return out;
 }

@@ -98,6 +98,7 @@ void simulation::boot(node& n) {
   if (n.is_up() || n.ended) return;
   ++n.life;
   n.reading = n.read_again = false;
+  n.shards.clear();
   n.job.reset();
   n.stopping = false;
   machine_options options;
@@ -171,11 +172,12 @@ struct simulation::perform {
   }
   void operator()(const action::fetch& a) const {
     sim.note(&n, fmt::format("fetches {}", to_hex(a.digest.view()).substr(0, 10)));
-    sim.fetch(n, a.digest, a.holders, 0, [self = *this, digest = a.digest](result<hash32> got) {
+    const auto done = [self = *this, digest = a.digest](result<hash32> got) {
       if (!got) self.sim.note(&self.n, "fetch failed");
       self.n.machine->step(event::model_fetched{digest, std::move(got)}, self.sim.now_);
       self.sim.drain(self.n);
-    });
+    };
+    a.shards.empty() ? sim.fetch(n, a.digest, a.holders, 0, done) : sim.fetch_sharded(n, a, done);
   }
   void operator()(const action::start_merge& a) const { sim.start_merge(n, a); }
   void operator()(const action::cancel_merge&) const { n.job.reset(); }
@@ -246,6 +248,7 @@ void simulation::execute(node& n, std::uint64_t life, std::uint64_t id, const by
     if (std::holds_alternative<contracts::merge_accepted>(event)) last_move_ = now_;
     if (const auto* merge = std::get_if<contracts::merge_accepted>(&event))
       note(nullptr, fmt::format("round {} is merged: {} checkers", merge->round_num, merge->checkers.size()));
+    if (const auto* shard = std::get_if<contracts::shard_committed>(&event)) shards_[shard->shard] = *shard;
     if (const auto* merge = std::get_if<contracts::merge_committed>(&event))
       note(nullptr, fmt::format("of round {} is proposed: {}, {} contributors, {} excluded", merge->round_num,
                                 to_hex(merge->digest.view()).substr(0, 10), merge->contributors.size(),
@@ -293,8 +296,8 @@ void simulation::contract_moved() {
 contract_view simulation::view_now() {
   if (!cached_view_) {
     const contracts::training_probe probe(world_, training_);
-    cached_view_ = contract_view{world_.block_num(), probe.head(),  probe.check_ins(), probe.peers(), {},
-                                 probe.proposal(),   probe.checks()};
+    cached_view_ = contract_view{world_.block_num(), probe.head(),   probe.check_ins(), probe.peers(), {},
+                                 probe.proposal(),   probe.checks(), probe.shards()};
   }
   auto out = *cached_view_;
   for (const auto& n : nodes_)
@@ -323,151 +326,10 @@ void simulation::read_contract(node& n) {
   });
 }
 
-// Files and merges
-
 simulation::node* simulation::find(const address& account) {
   const auto found =
       std::find_if(nodes_.begin(), nodes_.end(), [&](const auto& n) { return n->account == account; });
   return found == nodes_.end() ? nullptr : found->get();
-}
-
-void simulation::fetch(node& n, const hash32& digest, const std::vector<holder>& holders, std::size_t next,
-                       const std::function<void(result<hash32>)>& done) {
-  if (n.store.contains(digest)) return in_life(n, 1ms, [=, this] { done(models_.at(digest).layout); });
-  if (next == holders.size())
-    return in_life(n, 1ms, [done] { done(fail(errc::unavailable, "no holder has it")); });
-  in_life(n, message_delay() + between(1, 400), [=, this, &n] {
-    auto* from = find(holders[next].peer);
-    const bool has = from != nullptr && from->is_up() && from->store.contains(digest);
-    if (!has || fault(scenario_.failed_fetch)) return fetch(n, digest, holders, next + 1, done);
-    n.put(digest);
-    done(models_.at(digest).layout);
-  });
-}
-
-void simulation::start_merge(node& n, const action::start_merge& task) {
-  note(&n,
-       fmt::format("merges {} models for round {}, term {}", task.inputs.size(), task.round_num, task.term));
-  if (n.job) broken("a merge is started while another is under way");
-  n.job = {task.round_num, task.term, ++n.jobs, 0, fault(scenario_.stuck_merge)};
-  const auto here = std::make_shared<std::set<hash32>>();
-  const auto answered = std::make_shared<std::size_t>(0);
-  for (const auto& input : task.inputs)
-    fetch(
-        n, input.digest, {{input.peer, input.endpoint}}, 0,
-        [this, &n, here, answered, task, digest = input.digest, serial = n.jobs](const result<hash32>& got) {
-          if (!n.job || n.job->serial != serial) return;
-          ++n.job->progress;
-          if (got) here->insert(digest);
-          if (++*answered < task.inputs.size()) return;
-          // The limits of its connections end a stuck merge at last.
-          in_life(n, n.job->stuck ? between(30000, 90000) : between(1, 2000), [this, &n, here, task, serial] {
-            if (n.job && n.job->serial == serial) finish_merge(n, task, *here);
-          });
-        });
-}
-
-void simulation::finish_merge(node& n, const action::start_merge& task, const std::set<hash32>& here) {
-  n.job.reset();
-  merge_outcome outcome;
-  outcome.excluded = task.refused;
-  std::vector<weighted_model> from;
-  for (const auto& input : task.inputs) {
-    const auto& brought = models_.at(input.digest);
-    const bool usable = here.contains(input.digest) && n.store.contains(input.digest) && brought.finite;
-    if (usable) {
-      from.push_back({input.peer, input.weight, &brought});
-      outcome.contributors.push_back(input.peer);
-    } else {
-      outcome.excluded.push_back({input.peer,
-                                  brought.finite ? contracts::exclusion_reason::not_available
-                                                 : contracts::exclusion_reason::not_finite,
-                                  "unusable"});
-    }
-  }
-  if (from.empty()) {
-    note(&n, "has nothing to merge");
-  } else {
-    auto merged = mean_of(from);
-    if (task.leads && n.number >= scenario_.reliable && fault(scenario_.lies)) {
-      note(&n, "lies");
-      merged.value = 2 * merged.value + 1;
-      ++lies_;
-    }
-    outcome.digest = merged.digest();
-    outcome.size = scenario_.model_size;
-    models_[outcome.digest] = merged;
-    n.put(outcome.digest);
-  }
-  n.machine->step(event::merge_done{task.round_num, task.term, std::move(outcome)}, now_);
-  drain(n);
-}
-
-/// A checker fetches what it needs from who brought it or from the leader, and makes the merge again.
-void simulation::start_check(node& n, const check_task& task) {
-  note(&n, fmt::format("checks the merge of round {}, term {}, attempt {}", task.round_num, task.term,
-                       task.attempt));
-  const auto serial = ++n.checks;
-  const auto here = std::make_shared<std::set<hash32>>();
-  const auto answered = std::make_shared<std::size_t>(0);
-  auto all = task.inputs;
-  all.insert(all.end(), task.defective.begin(), task.defective.end());
-  for (const auto& input : all)
-    fetch(n, input.digest, {{input.peer, input.endpoint}, task.leader}, 0,
-          [this, &n, here, answered, task, serial, count = all.size(),
-           digest = input.digest](const result<hash32>& got) {
-            if (n.checks != serial) return;
-            if (got) here->insert(digest);
-            if (++*answered < count) return;
-            in_life(n, between(1, 2000), [this, &n, here, task, serial] {
-              if (n.checks == serial) finish_check(n, task, *here);
-            });
-          });
-}
-
-void simulation::finish_check(node& n, const check_task& task, const std::set<hash32>& here) {
-  check_outcome out;
-  std::vector<weighted_model> from;
-  if (has(mistake::attests_unseen)) {
-    n.machine->step(event::check_done{task.id, std::move(out)}, now_);
-    return drain(n);
-  }
-  for (const auto& input : task.inputs) {
-    const auto& brought = models_.at(input.digest);
-    if (!here.contains(input.digest))
-      out = {check_outcome::unserved, 0, {}, "nobody gives a model"};
-    else if (!brought.finite)
-      out = {check_outcome::wrong_chunk, 0, {}, "a model is not finite"};
-    from.push_back({input.peer, input.weight, &brought});
-  }
-  for (const auto& input : task.defective)
-    if (here.contains(input.digest) && models_.at(input.digest).finite)
-      out = {check_outcome::wrong_exclusion, 0, input.peer, "nothing is wrong with it"};
-  for (const auto& input : task.unheard) {
-    const auto* peer = find(input.peer);
-    const bool serves = peer != nullptr && peer->is_up() && peer->store.contains(input.digest);
-    if (serves && !fault(scenario_.failed_fetch))
-      out = {check_outcome::wrong_exclusion, 0, input.peer, "it gives its model"};
-  }
-  if (out.verdict == check_outcome::right && mean_of(from).digest() != task.digest)
-    out = {check_outcome::wrong_chunk, 0, {}, "the same models give something else"};
-  if (out.verdict != check_outcome::right) note(&n, "finds: " + out.text);
-  n.machine->step(event::check_done{task.id, std::move(out)}, now_);
-  drain(n);
-}
-
-void simulation::probe_leader(node& n, const action::probe_leader& ask) {
-  in_life(n, message_delay() + message_delay(), [this, &n, ask] {
-    const auto* leader = find(ask.leader);
-    if (leader != nullptr && !leader->is_up()) {
-      n.machine->step(event::leader_unheard{ask.round_num, ask.term}, now_);
-      return drain(n);
-    }
-    if (leader == nullptr || !leader->job) return;
-    if (leader->job->round_num != ask.round_num || leader->job->term != ask.term) return;
-    n.machine->step(event::leader_progress{ask.round_num, ask.term, leader->job->progress}, now_);
-    drain(n);
-  });
 }
 
 } // namespace swarm::rounds::testing

@@ -112,18 +112,23 @@ private:
   void check_enough(const contracts::round_closed& closed);
   void contract_moved();
   contract_view view_now();
+  std::string check_event(contracts::training_event event);
+  bool never_arrives(const node& n, const std::string& what) const;
+  bool has(mistake what) const { return scenario_.planted == what; }
+  node* find(const address& account);
+  time_point sn_up(time_point when) const { return when < sn_down_until_ ? sn_down_until_ : when; }
+
+  // simulated_merges.cpp: files, merges and checks
   void fetch(node& n, const hash32& digest, const std::vector<holder>& holders, std::size_t next,
              const std::function<void(result<hash32>)>& done);
   void start_merge(node& n, const action::start_merge& task);
   void finish_merge(node& n, const action::start_merge& task, const std::set<hash32>& here);
-  std::string check_event(contracts::training_event event);
-  bool never_arrives(const node& n, const std::string& what) const;
-  bool has(mistake what) const { return scenario_.planted == what; }
   void start_check(node& n, const check_task& task);
   void finish_check(node& n, const check_task& task, const std::set<hash32>& here);
+  void finish_shard(node& n, const check_task& task, const std::set<hash32>& here);
+  void fetch_sharded(node& n, const action::fetch& what, const std::function<void(result<hash32>)>& done);
+  std::optional<std::uint64_t> wrong_chunk(const check_task& task, const model& right) const;
   void probe_leader(node& n, const action::probe_leader& ask);
-  node* find(const address& account);
-  time_point sn_up(time_point when) const { return when < sn_down_until_ ? sn_down_until_ : when; }
 
   // simulated_programs.cpp: programs and accidents
   void start_program(node& n);
@@ -154,7 +159,8 @@ private:
   time_point sn_down_until_{};
   std::vector<std::unique_ptr<node>> nodes_;
   round_checker checker_;
-  std::map<hash32, model> models_; ///< every model that ever was, by digest
+  std::map<hash32, model> models_;                             ///< every model that ever was, by digest
+  std::map<std::uint32_t, contracts::shard_committed> shards_; ///< the last ones, by their places
   std::vector<std::string> trace_;
   std::string broken_;
   std::uint64_t operator_resets_ = 0;

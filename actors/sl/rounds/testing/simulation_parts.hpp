@@ -57,6 +57,7 @@ struct simulation::node {
   std::optional<merge_job> job;
   std::uint64_t jobs = 0;
   std::uint64_t checks = 0; ///< counts them: only the last one is wanted
+  std::set<hash32> shards;  ///< merges of which it has made its part
   program prog;
 
   bool is_up() const { return machine.has_value(); }
@@ -79,7 +80,8 @@ struct simulation::node {
     if (const auto* shown = std::get_if<contracts::revealed>(&event))
       return shown->weightage > 0 && !durable.contains(shown->digest);
     const auto* merge = std::get_if<contracts::merge_committed>(&event);
-    return merge != nullptr && !durable.contains(merge->digest);
+    // What was made in parts can be made again.
+    return merge != nullptr && merge->shards == 0 && !durable.contains(merge->digest);
   }
 };
 

@@ -1,0 +1,256 @@
+#include "actors/sl/rounds/testing/closed_round.hpp"
+#include "base/hash.hpp"
+#include "base/hash_tree.hpp"
+#include "contracts/training/dealt.hpp"
+
+#include <doctest/doctest.h>
+
+#include <numeric>
+
+namespace peer_shards_test {
+
+using namespace swarm;
+using namespace swarm::rounds;
+using namespace swarm::rounds::testing;
+using namespace std::chrono_literals;
+using contracts::round_phase;
+using contracts::shard_state;
+
+namespace {
+
+/// Peers 1 to 4 make the merge of round 1 in shards. This node is peer 1, whose shard is the first one.
+struct round_in_shards : machine_bench {
+  /// With `late` it sees nothing of that before it is proposed.
+  explicit round_in_shards(std::uint8_t leader = 2, bool late = false) {
+    for (std::uint8_t number : {2, 3, 4})
+      in(number);
+    join();
+    close(leader);
+    give_out();
+    if (!late) look();
+  }
+  /// This node has made and committed its shard.
+  void make_own() {
+    made(right());
+    set(1, shard_state::made);
+    done();
+    clear();
+  }
+
+  void give_out() {
+    auto& shards = view.shards;
+    shards = {.round_num = view.head.round_num,
+              .term = view.head.term,
+              .open = true,
+              .size = model_size,
+              .unit_chunks = plan().unit_chunks()};
+    for (std::uint8_t number : {1, 2, 3, 4})
+      shards.shards.push_back({account(number), shard_state::awaited, {}, 1});
+  }
+  static contracts::shard_plan plan() { return contracts::plan_of(model_size, 4); }
+  void set(std::uint8_t number, shard_state state) {
+    auto& shard = view.shards.shards.at(number - 1u);
+    shard.state = state;
+    shard.made_by = is_made(state) ? account(state == shard_state::made ? number : 2) : address{};
+  }
+
+  const check_task& task() const { return last<action::start_check>().task; }
+  void made(result<check_outcome> outcome) { step(event::check_done{task().id, std::move(outcome)}); }
+  check_outcome right() const {
+    check_outcome out;
+    for (const auto chunk : task().chunks)
+      out.made.push_back(sha256(bytes(chunk + 1)));
+    return out;
+  }
+  bytes commit(std::uint32_t place, const check_outcome& what) const {
+    const auto roots = what.made.empty() ? what.made : tree_above(what.made, plan().unit_level());
+    return contracts::encode(contracts::commit_shard_args{1, 1, view.head.term, place, roots});
+  }
+  void propose() {
+    for (std::uint8_t number : {1, 2, 3, 4})
+      set(number, shard_state::made);
+    view.shards.open = false;
+    view.head.phase = round_phase::verifying;
+    view.proposal = {
+        .round_num = 1, .term = view.head.term, .digest = digest(50), .size = model_size, .shards = 4};
+    view.proposal.contributors = {account(1), account(2), account(3), account(4)};
+    view.checks.round_num = 1;
+    view.checks.term = view.head.term;
+    view.checks.chunks = plan().chunks();
+    view.checks.attempt = 1;
+    view.checks.seats = {{account(3), 3}, {account(1), 1}, {account(4), 4}, {account(2), 2}};
+    view.checks.awaited = {account(1), account(2), account(3), account(4)};
+    std::uint64_t organisation = 1;
+    for (auto& shard : view.shards.shards)
+      shard.organisation = organisation++;
+    clear();
+    look();
+  }
+};
+
+} // namespace
+
+TEST_CASE("a maker makes its shard, commits it once, and waits for the others") {
+  round_in_shards t;
+  REQUIRE(t.count<action::start_check>() == 1);
+  CHECK(t.task().makes);
+  CHECK(t.task().inputs.size() == 4);
+  std::vector<std::uint64_t> chunks(t.plan().chunks_of(0).count);
+  std::iota(chunks.begin(), chunks.end(), 0);
+  CHECK(t.task().chunks == chunks);
+  CHECK(says(t, "making a part of the merge, waiting for sl-1, sl-2, sl-3, sl-4"));
+  t.pass(1s, 3);
+  CHECK(t.count<action::start_check>() == 1);
+  const auto right = t.right();
+  t.made(right);
+  CHECK(t.last<action::call>().input == t.commit(0, right));
+  t.set(1, shard_state::made);
+  t.done();
+  t.clear();
+  t.pass(1s, 3);
+  CHECK(t.count<action::call>() == 0);
+  CHECK(says(t, "waiting for sl-2, sl-3, sl-4 to make parts of the merge"));
+}
+
+TEST_CASE("whose models cannot be had or used, declines, and its leader makes the shard") {
+  round_in_shards t;
+  t.made(check_outcome{check_outcome::unserved, 0, {}, "nobody gives a model"});
+  CHECK(t.last<action::call>().input == t.commit(0, {}));
+  t.set(1, shard_state::declined);
+  t.done();
+  CHECK(t.count<action::start_check>() == 1);
+
+  round_in_shards leader(1);
+  const auto right = leader.right();
+  leader.made(right);
+  leader.set(1, shard_state::made);
+  leader.done();
+  leader.set(3, shard_state::declined);
+  leader.look();
+  REQUIRE(leader.count<action::start_check>() == 2);
+  CHECK(leader.task().chunks.front() == leader.plan().chunks_of(2).first);
+  const auto other = leader.right();
+  leader.made(other);
+  CHECK(leader.last<action::call>().input == leader.commit(2, other));
+}
+
+TEST_CASE("a shard that its leader cannot make either has it make the merge as a whole") {
+  round_in_shards t(1);
+  t.made(t.right());
+  t.set(1, shard_state::made);
+  t.done();
+  t.set(3, shard_state::declined);
+  t.look();
+  t.made(check_outcome{check_outcome::wrong_chunk, 10, {}, "NaN"});
+  REQUIRE(t.count<action::start_merge>() == 1);
+  CHECK(t.last<action::start_merge>().inputs.size() == 4);
+  CHECK(t.last<action::start_merge>().leads);
+}
+
+TEST_CASE("a leader makes what is late, and a leader that does not is watched") {
+  round_in_shards t(1);
+  t.made(t.right());
+  t.set(1, shard_state::made);
+  t.done();
+  t.set(2, shard_state::made);
+  t.set(3, shard_state::made);
+  t.look();
+  CHECK(t.count<action::start_check>() == 1);
+  t.pass(10s, 60);
+  REQUIRE(t.count<action::start_check>() == 2);
+  CHECK(t.task().chunks.front() == t.plan().chunks_of(3).first);
+
+  round_in_shards other;
+  other.made(other.right());
+  other.set(1, shard_state::made);
+  other.done();
+  CHECK(other.count<action::probe_leader>() == 0);
+  other.pass(10s, 60);
+  CHECK(other.count<action::probe_leader>() > 0);
+}
+
+TEST_CASE("what is made stands in the next term, unless it is of other models") {
+  round_in_shards t;
+  const auto right = t.right();
+  t.made(right);
+  t.set(1, shard_state::made);
+  t.done();
+  t.close(3, 1);
+  t.view.shards.shards.clear();
+  t.give_out();
+  t.clear();
+  t.look();
+  CHECK(t.count<action::start_check>() == 0);
+  CHECK(t.last<action::call>().input == t.commit(0, right));
+  t.view.check_ins.back().digest = t.digest(90);
+  t.view.head.term = t.view.shards.term = 2;
+  t.done();
+  CHECK(t.count<action::start_check>() == 1);
+}
+
+TEST_CASE("trouble of this node's own is tried again, and then it declines") {
+  round_in_shards t;
+  for (unsigned i = 0; i < shard_marks::failures_max; ++i) {
+    CHECK(t.calls().empty());
+    t.made(fail(errc::io, "the disk is full"));
+    t.pass(2s);
+  }
+  CHECK(t.last<action::call>().input == t.commit(0, {}));
+}
+
+TEST_CASE("what is proposed is fetched from its makers, and attested once it is here") {
+  round_in_shards t;
+  t.make_own();
+  t.propose();
+  const auto& fetch = t.last<action::fetch>();
+  REQUIRE(fetch.shards.size() == 4);
+  CHECK(fetch.shards[1].maker == holder{t.account(2), "host-2:30305"});
+  CHECK(fetch.shards[1].first == t.plan().chunks_of(1).first);
+  CHECK(fetch.holders.size() == 3);
+  REQUIRE(t.count<action::start_check>() == 1);
+  CHECK_FALSE(t.task().makes);
+  CHECK(t.task().shards == fetch.shards);
+  CHECK(t.task().chunks
+        == contracts::chunks_dealt_to(t.view.checks, t.view.proposal, t.view.shards, t.account(1)));
+  for (const auto chunk : t.task().chunks)
+    CHECK(t.plan().place_of_chunk(chunk) != 0); // it is not its own judge
+  t.made(check_outcome{});
+  CHECK(t.calls().empty());
+  CHECK(says(t, "fetching the parts of the merge"));
+  t.step(event::model_fetched{t.digest(50), t.digest(77)});
+  CHECK(t.last<action::call>().input == contracts::encode(contracts::attest_args{1, 1, 0, 1}));
+}
+
+TEST_CASE("a merge that does not come is attested without it, in time") {
+  round_in_shards t;
+  t.make_own();
+  t.propose();
+  t.made(check_outcome{});
+  t.step(event::model_fetched{t.digest(50), fail(errc::unavailable, "sl-3 is silent")});
+  CHECK(t.calls().empty());
+  t.pass(1s, 2);
+  CHECK(t.count<action::fetch>() > 1);
+  t.pass(10s, 90);
+  CHECK(t.count<action::call>() == 1);
+}
+
+TEST_CASE("a node that was started again makes its shard once more, for the others") {
+  round_in_shards t(2, true);
+  t.propose(); // it has made nothing in this life
+  REQUIRE(t.count<action::start_check>() >= 1);
+  CHECK(t.task().makes);
+  t.made(t.right());
+  CHECK_FALSE(t.task().makes);
+  CHECK(t.count<action::fetch>() == 1);
+}
+
+TEST_CASE("a shard of a round that is over is not made any longer") {
+  round_in_shards t;
+  t.clear();
+  t.view.shards = {};
+  t.merge(60, 2);
+  t.look();
+  CHECK(t.count<action::cancel_check>() == 1);
+}
+
+} // namespace peer_shards_test
