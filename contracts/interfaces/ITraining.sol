@@ -157,13 +157,7 @@ interface ITraining {
     /// of PeerLeft: 5, 11 or 12.
     event PeerOdd(address indexed peer, uint64 generation, uint8 reason);
     /// Most organisations want something else than what was in force.
-    event AgreementChanged(
-        uint64 indexed generation,
-        uint32 minPeers,
-        string mergeMethod,
-        bytes32 layoutDigest,
-        uint32 organisations
-    );
+    event AgreementChanged(uint64 indexed generation, uint32 minPeers, string mergeMethod, bytes32 layoutDigest, uint32 organisations);
     /// `by` says that it gives no sign of life: it has 10 seconds of block time to call this contract.
     event PeerAccused(address indexed peer, uint64 generation, address indexed by);
     /// It has called, and `by`, who had accused it, may accuse nobody for 10 minutes.
@@ -201,14 +195,7 @@ interface ITraining {
     event LeaderSuspected(uint64 indexed roundNum, uint64 generation, uint32 term, address indexed by, address leader);
     event LeaderChanged(uint64 indexed roundNum, uint64 generation, uint32 term, address indexed leader);
     /// `roots` of the units of shard number `shard` (see commitShard); none: its maker declines.
-    event ShardCommitted(
-        address indexed peer,
-        uint64 indexed roundNum,
-        uint64 generation,
-        uint32 term,
-        uint32 shard,
-        bytes32[] roots
-    );
+    event ShardCommitted(address indexed peer, uint64 indexed roundNum, uint64 generation, uint32 term, uint32 shard, bytes32[] roots);
     /// What the leader proposes, or was put together of so many `shards`, when the last one is made. It is the merge of the
     /// round once it is accepted.
     event MergeCommitted(
@@ -248,26 +235,11 @@ interface ITraining {
     );
     event Judged(address indexed peer, uint64 indexed roundNum, uint64 generation, uint32 term, uint32 attempt, bool holds);
     /// `holds` and `against`: organisations, or nodes where all are of one.
-    event ChallengeDecided(
-        uint64 indexed roundNum,
-        uint64 generation,
-        uint32 term,
-        uint32 attempt,
-        uint8 verdict,
-        uint32 holds,
-        uint32 against
-    );
+    event ChallengeDecided(uint64 indexed roundNum, uint64 generation, uint32 term, uint32 attempt, uint8 verdict, uint32 holds, uint32 against);
     /// It neither leads nor checks before round `until`, while others can.
     event Barred(address indexed peer, uint64 indexed roundNum, uint64 generation, uint8 reason, uint64 until);
     /// `checkers` have attested it; none: nobody has checked it.
-    event MergeAccepted(
-        uint64 indexed roundNum,
-        uint64 generation,
-        uint32 term,
-        address indexed leader,
-        bytes32 digest,
-        address[] checkers
-    );
+    event MergeAccepted(uint64 indexed roundNum, uint64 generation, uint32 term, address indexed leader, bytes32 digest, address[] checkers);
     /// Leader and challenger disagree, and for the second time in the round as many say the one thing as the other. If they
     /// do about a chunk of a shard, `leader` is who has made that.
     event RoundStopped(uint64 indexed roundNum, uint64 generation, address indexed leader, address indexed challenger);
@@ -395,9 +367,8 @@ interface ITraining {
     /// A shard of the merge. Where the method is mean, coordmedian or trimmedmean, all models of a round have the same size,
     /// and they are of more than one chunk of 1 MiB and too large to be checked whole by all (see commitMerge; those who check
     /// are all makers but one), a merge is made in shards while it is Merging, one for each maker. Makers are the contributors
-    /// that are there, neither barred nor of an organisation of which a peer was barred in this round, in order of registration;
-    /// at least two. So only for the first proposal of a round; and not in the 16 rounds after one in which a proposal that was
-    /// made so was challenged as not served, and not upheld.
+    /// that are there, not barred, in order of registration; at least two. Only for the first proposal of a round; and not in the
+    /// 16 rounds after one in which what was made so was challenged as not served, and not upheld.
     ///
     /// The chunks of the merge, in which nobody is left out, are cut in units of 2^k chunks, with the largest k for which each of
     /// n makers has four: 4 * n * 2^k <= chunks, at least 0. Maker p, from 0 on, has a run of the u units: u / n of them, one more
@@ -413,16 +384,10 @@ interface ITraining {
     ///
     /// Such a proposal is verified as one of the leader, with these differences. All that contribute and are there check, the
     /// leader, too; of units, not chunks, each goes to two, never to who has made it, and to others than its organisation
-    /// where there are two. No seeds are revealed where each unit goes to everybody else anyhow. A chunk
-    /// is challenged against who has made its shard: they and the challenger have said what they say by that, and if it is
+    /// where there are two (contracts/training/sharding.hpp). No seeds are revealed where each unit goes to everybody else
+    /// anyhow. A chunk is challenged against who has made its shard: they and the challenger have said what they say by that, and if it is
     /// refuted, or tied, what holds for the leader of a merge holds for them. What is judged is the unit that the chunk is in.
-    function commitShard(
-        uint64 generation,
-        uint64 roundNum,
-        uint32 term,
-        uint32 shard,
-        bytes32[] calldata roots
-    ) external;
+    function commitShard(uint64 generation, uint64 roundNum, uint32 term, uint32 shard, bytes32[] calldata roots) external;
 
     /// The caller's seed for the proposal of `term`: its keccak256 is the `seedHash` that the caller has in checkIns, and it
     /// takes the place of that. So each proposal has other seeds, and nobody knows them when it is made.
@@ -450,14 +415,7 @@ interface ITraining {
     ///
     /// A barred peer neither leads nor checks for 16 rounds, and in this round its organisation does not while others can;
     /// nor does that of the leader of a tie.
-    function challenge(
-        uint64 generation,
-        uint64 roundNum,
-        uint32 term,
-        uint32 attempt,
-        uint8 kind,
-        uint64 number
-    ) external;
+    function challenge(uint64 generation, uint64 roundNum, uint32 term, uint32 attempt, uint8 kind, uint64 number) external;
 
     /// The caller's vote on the challenge: the proposal holds in what is challenged, or does not.
     function judge(uint64 generation, uint64 roundNum, uint32 term, uint32 attempt, bool holds) external;
@@ -481,14 +439,7 @@ interface ITraining {
 
     /// The caller's loss and metric of the merged model of `roundNum`, in millionths (the smallest int64: not a
     /// number). Never for an earlier round than its last report. Also when Complete.
-    function reportLoss(
-        uint64 generation,
-        uint64 roundNum,
-        int64 lossMicro,
-        int64 metricMicro,
-        uint32 epochsDone,
-        uint32 epochsTotal
-    ) external;
+    function reportLoss(uint64 generation, uint64 roundNum, int64 lossMicro, int64 metricMicro, uint32 epochsDone, uint32 epochsTotal) external;
 
     /// The caller, a peer that has not left, gets no sign of life from `peer`, another one that is in the round or waited
     /// for. `peer` has 10 seconds of block time for any call of this contract: then the caller may accuse nobody for 10
