@@ -19,7 +19,6 @@
 #include <caf/actor_cast.hpp>
 
 #include <algorithm>
-#include <array>
 
 namespace swarm::actors {
 
@@ -347,13 +346,11 @@ void take_reading(self_pointer self, const session::action::contract_read& news)
 
 /// Removes merges and checks that a former follower started, as nobody waits for them any more.
 void remove_workers(self_pointer self) {
-  const std::array works{sl_names::leader_prefix, sl_names::beside_prefix, sl_names::check_prefix,
-                         sl_names::shard_prefix};
   for (const auto& status : self->dir().list()) {
     const auto is_its = [&](std::string_view prefix) {
       return status.path.starts_with(sibling(*self, prefix));
     };
-    if (std::ranges::none_of(works, is_its)) continue;
+    if (std::ranges::none_of(worker_prefixes, is_its)) continue;
     const auto name = status.path.substr(parent_path(*self).size() + 1);
     if (name.find('/') == name.npos) self->dir().send(parent_path(*self), remove_child{name});
   }
