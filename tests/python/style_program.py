@@ -11,7 +11,7 @@ import traceback
 
 framework, module, result, *wanted = sys.argv[1:]
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parents[1] / "python")]
+sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1] / "python")]
 if framework != "torch":
     os.environ["KERAS_BACKEND"] = framework.replace("keras-", "")
 os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="", JAX_PLATFORMS="cpu")

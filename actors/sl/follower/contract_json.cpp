@@ -1,5 +1,7 @@
 #include "actors/sl/follower/contract_json.hpp"
 
+#include "actors/sl/rounds/shard_view.hpp"
+
 #include <boost/json.hpp>
 
 namespace swarm::actors {
@@ -26,6 +28,16 @@ json::value checks_json(const rounds::contract_view& view) {
     out["challenge"] = contracts::to_string(checks.kind);
     out["number"] = checks.number;
   }
+  return out;
+}
+
+/// Who makes which part of the merge; null when it is not made in shards.
+json::value shards_json(const rounds::contract_view& view) {
+  if (!rounds::is_made_in_shards(view) && !rounds::was_made_in_shards(view)) return nullptr;
+  json::array out;
+  for (const auto& shard : view.shards.shards)
+    out.push_back(json::object{{"maker", rounds::name_of(view, shard.maker)},
+                               {"state", contracts::to_string(shard.state)}});
   return out;
 }
 
@@ -65,6 +77,7 @@ json::object contract_json(const rounds::contract_view& view) {
           {"waited_for", head.waited_for},
           {"checked_in", head.checked_in},
           {"hidden", head.hidden},
+          {"shards", shards_json(view)},
           {"checks", checks_json(view)},
           {"merged_round", head.merged_round},
           {"merged_digest", to_hex(head.merged_digest.view())},

@@ -34,7 +34,8 @@ std::string text_of(const contract_view& view) {
   const auto by = name_of(view, checks.challenger);
   switch (checks.kind) {
   case challenge_kind::chunk:
-    return fmt::format("{} says that chunk {} of the merge is not what the models give", by, checks.number);
+    return fmt::format("{} says that chunk {} of the merge, made by {}, is not what the models give", by,
+                       checks.number, name_of(view, author_of_chunk(view, checks.number)));
   case challenge_kind::unserved:
     return fmt::format("{} says that chunk {} of the merge cannot be checked", by, checks.number);
   case challenge_kind::exclusion:
@@ -196,8 +197,9 @@ void peer_machine::challenge(session& s, const check_outcome& wrong) {
     args.kind = challenge_kind::exclusion;
     args.number = static_cast<std::uint64_t>(std::ranges::find(out, wrong.excluded) - out.begin());
   }
-  act(action::note{true, fmt::format("round {}: the merge that {} proposes is wrong: {}", head.round_num,
-                                     name_of(*view_, head.leader), wrong.text)});
+  const auto author = args.kind == challenge_kind::chunk ? author_of_chunk(*view_, args.number) : head.leader;
+  act(action::note{true, fmt::format("round {}: what {} has made of the merge is wrong: {}", head.round_num,
+                                     name_of(*view_, author), wrong.text)});
   send(s, calls::kind::challenge, contracts::encode(args),
        fmt::format("challenge the merge of round {}", head.round_num));
 }

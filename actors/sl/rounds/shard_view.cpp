@@ -88,6 +88,11 @@ std::vector<shard_run> shards_of_proposal(const contract_view& view) {
   return out;
 }
 
+address author_of_chunk(const contract_view& view, std::uint64_t chunk) {
+  if (!was_made_in_shards(view) || chunk >= plan_of(view).chunks()) return view.head.leader;
+  return view.shards.shards[plan_of(view).place_of_chunk(chunk)].made_by;
+}
+
 std::vector<holder> makers_of_proposal(const contract_view& view, const address& self) {
   std::vector<holder> out;
   for (const auto& shard : shards_of_proposal(view))

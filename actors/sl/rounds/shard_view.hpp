@@ -23,6 +23,8 @@ check_task shard_task(const contract_view& view, const address& self, std::uint3
 std::vector<hash32> roots_of(const contract_view& view, const std::vector<hash32>& hashes);
 /// The shards of the proposal; none where its leader has made it.
 std::vector<shard_run> shards_of_proposal(const contract_view& view);
+/// Who has made this chunk of the proposal: the maker of its shard, or the leader.
+address author_of_chunk(const contract_view& view, std::uint64_t chunk);
 /// Who has made them, without `self`.
 std::vector<holder> makers_of_proposal(const contract_view& view, const address& self);
 

@@ -56,7 +56,7 @@ bool peer_machine::merge_in_shards(session& s, time_point now) {
   }
   const auto own = shard_of(*view_, options_.self);
   const auto state = own ? view_->shards.shards[*own].state : shard_state::made;
-  if (own && state != shard_state::declined) {
+  if (own && (state == shard_state::awaited || state == shard_state::made)) {
     const auto* made = make_shard(s.training, *own, now);
     if (made != nullptr && state == shard_state::awaited) {
       commit_shard(s, *own, *made);
