@@ -109,10 +109,10 @@ void simulation::start_check(node& n, const check_task& task) {
   }
 }
 
-/// A node makes its part of a merge, or says why it cannot.
-void simulation::finish_shard(node& n, const check_task& task, const std::set<hash32>& here) {
+/// Why chunks of these models cannot be made, if so; `from` gets the models.
+check_outcome simulation::look_at(const check_task& task, const std::set<hash32>& here,
+                                  std::vector<weighted_model>& from) const {
   check_outcome out;
-  std::vector<weighted_model> from;
   for (const auto& input : task.inputs) {
     const auto& brought = models_.at(input.digest);
     if (!here.contains(input.digest))
@@ -121,6 +121,13 @@ void simulation::finish_shard(node& n, const check_task& task, const std::set<ha
       out = {check_outcome::wrong_chunk, 0, {}, "a model is not finite"};
     from.push_back({input.peer, input.weight, &brought});
   }
+  return out;
+}
+
+/// A node makes its part of a merge, or says why it cannot.
+void simulation::finish_shard(node& n, const check_task& task, const std::set<hash32>& here) {
+  std::vector<weighted_model> from;
+  auto out = look_at(task, here, from);
   if (out.verdict == check_outcome::right) {
     auto merged = mean_of(from);
     models_[merged.digest()] = merged;
@@ -176,14 +183,7 @@ void simulation::finish_check(node& n, const check_task& task, const std::set<ha
     n.machine->step(event::check_done{task.id, std::move(out)}, now_);
     return drain(n);
   }
-  for (const auto& input : task.inputs) {
-    const auto& brought = models_.at(input.digest);
-    if (!here.contains(input.digest))
-      out = {check_outcome::unserved, 0, {}, "nobody gives a model"};
-    else if (!brought.finite)
-      out = {check_outcome::wrong_chunk, 0, {}, "a model is not finite"};
-    from.push_back({input.peer, input.weight, &brought});
-  }
+  out = look_at(task, here, from);
   for (const auto& input : task.defective)
     if (here.contains(input.digest) && models_.at(input.digest).finite)
       out = {check_outcome::wrong_exclusion, 0, input.peer, "nothing is wrong with it"};

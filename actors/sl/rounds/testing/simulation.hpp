@@ -125,6 +125,8 @@ private:
   void finish_merge(node& n, const action::start_merge& task, const std::set<hash32>& here);
   void start_check(node& n, const check_task& task);
   void finish_check(node& n, const check_task& task, const std::set<hash32>& here);
+  check_outcome look_at(const check_task& task, const std::set<hash32>& here,
+                        std::vector<weighted_model>& from) const;
   void finish_shard(node& n, const check_task& task, const std::set<hash32>& here);
   void fetch_sharded(node& n, const action::fetch& what, const std::function<void(result<hash32>)>& done);
   std::optional<std::uint64_t> wrong_chunk(const check_task& task, const model& right) const;
