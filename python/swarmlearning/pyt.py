@@ -84,6 +84,7 @@ class SwarmCallback(SwarmCallbackBase):
         metricFunctionArgs: Optional[Dict[str, Any]] = None,
         sharedParameters: SharedParameters = "all",
         resume: bool = False,
+        transferType: Optional[str] = None,
         tracker: Any = None,
     ):
         if not isinstance(model, torch.nn.Module):
@@ -108,6 +109,7 @@ class SwarmCallback(SwarmCallbackBase):
                 totalEpochs=totalEpochs,
                 sharedParameters=sharedParameters,
                 resume=resume,
+                transferType=transferType,
             ),
             logger,
             tracker,

@@ -70,6 +70,7 @@ class SwarmCallback(SwarmCallbackBase, keras.callbacks.Callback):
         metricFunctionArgs: Any = None,
         sharedParameters: SharedParameters = "all",
         resume: bool = False,
+        transferType: Optional[str] = None,
         tracker: Any = None,
     ):
         keras.callbacks.Callback.__init__(self)
@@ -92,6 +93,7 @@ class SwarmCallback(SwarmCallbackBase, keras.callbacks.Callback):
                 totalEpochs=totalEpochs,
                 sharedParameters=sharedParameters,
                 resume=resume,
+                transferType=transferType,
             ),
             logger,
             tracker,

@@ -82,6 +82,7 @@ struct fetch {
   std::vector<holder> holders;
   std::vector<shard_run>
       shards{}; ///< its makers have its parts, and nobody all of it before they have given them to each other
+  std::vector<std::uint64_t> made_here{}; ///< chunks that this node is about to make again, to check them
 };
 /// Lead this term: fetch the inputs, verify, merge, store; hand in `event::merge_done`. Or do the same beside its leader, so
 /// as to know what it has to propose. It is never asked for while another merge is under way.

@@ -103,7 +103,8 @@ void peer_machine::go_on(session& s, checking& phase, time_point now) {
 }
 
 /// What is proposed is fetched while it is checked, as it is the merge most of the time. Who gives it slowly holds up nobody: the
-/// merge of another one is asked for all the same.
+/// merge of another one is asked for all the same. Of a merge made in shards this node need not fetch what it makes to check it,
+/// which it knows once the seeds are revealed.
 void peer_machine::fetch_early(const session& s, checking& phase) {
   const auto& proposal = view_->proposal;
   const bool has_size = proposal.size == model_size_of(*view_, options_.self);
@@ -111,12 +112,20 @@ void peer_machine::fetch_early(const session& s, checking& phase) {
   if ((beside && beside->is_under_way()) || phase.fetched || !is_in(s) || s.training.checks.wrong
       || models_.fetching || !has_size || models_.local.contains(proposal.digest))
     return;
+  auto shards = shards_of_proposal(*view_);
+  std::vector<std::uint64_t> made_here;
+  if (!shards.empty() && is_awaited(*view_, options_.self)) {
+    if (view_->checks.attempt == 0) return;
+    if (view_->head.phase != round_phase::disputed)
+      made_here = contracts::chunks_dealt_to(view_->checks, view_->proposal, view_->shards, options_.self);
+    std::erase_if(made_here, [&](std::uint64_t chunk) { return s.training.checks.right.contains(chunk); });
+  }
   phase.fetched = true;
   models_.fetching = proposal.digest;
-  auto shards = shards_of_proposal(*view_);
   auto holders =
       shards.empty() ? holders_of_proposal(*view_, options_.self) : makers_of_proposal(*view_, options_.self);
-  act(action::fetch{proposal.digest, proposal.size, std::move(holders), std::move(shards)});
+  act(action::fetch{proposal.digest, proposal.size, std::move(holders), std::move(shards),
+                    std::move(made_here)});
 }
 
 /// True when it does.

@@ -25,6 +25,7 @@ from .messages import (
     SyncResponse,
     Weights,
 )
+from .narrowing import Narrowing
 from .wire import WireError, decode
 
 Message = TypeVar("Message")
@@ -42,8 +43,15 @@ MESSAGE_BYTES_MAX = BODY_SIZE_MAX - (1 << 20)
 class Session:
     """Raises SwarmError when the SL reports an error or breaks the protocol; the session is unusable then."""
 
-    def __init__(self, channel: Channel, request: SessionRequest, notice: NoticeHandler = lambda text: None):
+    def __init__(
+        self,
+        channel: Channel,
+        request: SessionRequest,
+        notice: NoticeHandler = lambda text: None,
+        narrowing: Optional[Narrowing] = None,
+    ):
         self._channel = channel
+        self._narrowing = narrowing or Narrowing()
         self._notice = notice
         self._sync_count = 0
         request.takesNotices = True  # `channel` takes them
@@ -84,7 +92,7 @@ class Session:
     def _exchange(
         self, msg_type: MsgType, number: int, params: Params, weightage: int, merged: MergedHandler
     ) -> SyncResponse:
-        self._channel.send(msg_type, self._request(number, params, weightage))
+        self._channel.send(msg_type, self._request(number, self._narrowing.narrow(params), weightage))
         while True:
             reply_type, body = self._channel.receive()
             if reply_type == MsgType.GetLossRequest:
@@ -138,7 +146,8 @@ class Session:
             raise SwarmError(f"[Sync-{number}].get-loss: bad sync seq num: wanted {number}, got {request.syncSeqNum}")
         response = LossResponse(self.session_id, number, request.lossSeqNum)
         try:
-            response.loss, response.metrics, response.epochsdone, response.totalepochs = merged(self._merged(request))
+            params = self._narrowing.widen(self._merged(request))
+            response.loss, response.metrics, response.epochsdone, response.totalepochs = merged(params)
             response.status = Status(StatusCode.OK, "StatusOK")
         except Exception as error:
             response.loss = -1.0

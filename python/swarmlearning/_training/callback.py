@@ -20,6 +20,7 @@ from .._session.arrays import Params
 from .._session.channel import ENDED, Channel
 from .._session.digest import model_digest
 from .._session.messages import SessionRequest, SyncResponse
+from .._session.narrowing import Narrowing
 from .._session.session import Session
 from .._tracking.mirror import Mirror
 from .._tracking.tracker import make_tracker
@@ -76,6 +77,9 @@ class SwarmCallbackBase(SessionOwner):
             its merge was loaded: loss and metric of this node and means over the peers, the number of the round, the
             merge's digest, the contract; the arguments of this callback at the start. A run that is open already, as
             of mlflow, of wandb or of a Trainer's logger, is used; else one of its own is made.
+        transferType: 'float16' or 'bfloat16': parameters of more bits travel and are merged as these, in half the
+            bytes; this model keeps its own types. The same on all nodes. The default is what the environment variable
+            SWARM_TRANSFER_TYPE names, or the model's own types.
         resume: go on from the last merge of the training, as after a crash or an outage: on_train_begin loads it, even
             if this program is new and all nodes were stopped. Where nothing is merged yet the program begins as always,
             and says so. A model with other parameters is refused. Of a training that is over it gets the final model.
@@ -127,6 +131,7 @@ class SwarmCallbackBase(SessionOwner):
         self._cannot_judge = False
         self._is_idle = False  # this model was found not to be trained
         self._sharing = Sharing(options.sharedParameters)
+        self._narrowing = Narrowing(options.transferType or "")
         self._channel: Optional[Channel] = None
         self._progress = make_progress()
         self._next_wait_log = WAIT_LOG_SECONDS
@@ -239,7 +244,7 @@ class SwarmCallbackBase(SessionOwner):
     def modelDigest(self) -> str:
         """The digest under which the swarm knows a model with the parameters that this one has now (SHA-256, hex).
         After on_train_end it is the one of the final merge on the chain."""
-        return model_digest(self._get_parameters())
+        return model_digest(self._narrowing.narrow(self._get_parameters()))
 
     @property
     def bytesSent(self) -> int:
@@ -270,7 +275,7 @@ class SwarmCallbackBase(SessionOwner):
                     f"the SL makes, or {LOOPBACK_VARIABLE}=True to train without a swarm"
                 )
         self._channel = Channel(request_path, response_path, self._log, self._on_wait)
-        self._session = Session(self._channel, self._request(), self._on_notice)
+        self._session = Session(self._channel, self._request(), self._on_notice, self._narrowing)
         self._session.check_size(self._shared_bytes())
         if self.options.resume:
             self._tell_of_resuming()
