@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <map>
 
 namespace swarm::merge {
 
@@ -62,6 +63,32 @@ void model_part::look_at_what_is_left() {
     note_mapped_read(size);
     if (is_right && store_->reserve(size)) mark(index);
   });
+}
+
+/// A chunk that another model has at the same place, as of layers that are not trained, need not come from anywhere.
+void model_part::look_at_other_models(model_store& store) {
+  std::map<hash32, std::vector<std::uint64_t>> found;
+  {
+    const std::lock_guard guard(store_->mutex);
+    auto taken = here_;
+    for (const auto& [digest, entry] : store_->models) {
+      if (!entry.checked || entry.size != expected_.size) continue;
+      for (std::uint64_t index = 0; index < taken.size(); ++index)
+        if (!taken[index] && entry.checked->chunks[index] == expected_.chunks[index]) {
+          taken[index] = true;
+          found[digest].push_back(index);
+        }
+    }
+  }
+  for (const auto& [digest, chunks] : found) {
+    const auto model = store.open(digest);
+    if (!model) continue;
+    tbb::parallel_for(std::size_t{0}, chunks.size(), [&](std::size_t i) {
+      const auto size = expected_.size_of_chunk(chunks[i]);
+      note_mapped_read(size);
+      std::ignore = put_checked(chunks[i], (*model)->raw().subspan(chunks[i] * chunk_size, size));
+    });
+  }
 }
 
 bool model_part::has(std::uint64_t index) const {
@@ -215,6 +242,7 @@ result<std::shared_ptr<model_part>> model_store::part(merge::manifest of) {
     std::erase_if(state_->left_parts, [&](const auto& each) { return each.digest == out->digest(); });
   }
   out->look_at_what_is_left();
+  out->look_at_other_models(*this);
   return out;
 }
 

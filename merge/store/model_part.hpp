@@ -49,6 +49,7 @@ private:
   model_part(std::shared_ptr<store_state> store, merge::manifest expected);
   result<> open();
   void look_at_what_is_left();
+  void look_at_other_models(model_store& store);
   void mark(std::uint64_t index);
   result<> write(std::uint64_t index, bytes_view chunk) const;
   std::filesystem::path path() const;

@@ -95,7 +95,7 @@ public:
   /// Starts a model of exactly `size` bytes.
   result<model_writer> create(std::uint64_t size);
   /// What is here of a model that comes from others: the same object for all who ask while one of them has it, else what
-  /// an earlier fetch has left, whose chunks are checked again. Parts that nobody has are removed when there is no room
+  /// an earlier fetch has left, whose chunks are checked again, and what other models here have at the same place. Parts that nobody has are removed when there is no room
   /// else, and before spare models; there are at most `parts_max` of them.
   result<std::shared_ptr<model_part>> part(manifest of);
   static constexpr std::size_t parts_max = 64;
