@@ -31,7 +31,8 @@ interface ITraining {
     /// sent cannot be served), 14 not heard (see accusePeer).
     /// Of commitMerge: 0 not available (the model could not be had), 1 other parameters (than most models of the
     /// round), 2 not finite (it has NaN or infinite values).
-    /// Values of `verify`: 0 before (a merge is checked before it is that of the round), 1 off.
+    /// Values of `verify`: 0 before (a merge is checked before it is that of the round), 1 off, 2 behind (it is
+    /// checked all the same, and programs that can take it back load it meanwhile).
     /// Values of `kind`: 0 chunk (of the merge is not what the contributions make it), 1 exclusion (a contribution was left
     /// out without the defect that is said, or though it is available), 2 not served (what it takes to check is not).
     /// Values of `state` of a shard: 0 awaited, 1 made (by its maker), 2 declined (by its maker, or as that has left), 3 made
@@ -425,7 +426,7 @@ interface ITraining {
     /// among the others, or accepted where there are none. Votes: what was voted decides.
     function closeChecks(uint64 generation, uint64 roundNum, uint32 term, uint32 attempt) external;
 
-    /// Whether merges are verified; from the next proposal on. The caller is an SN or SWCI of the owner. Merges of a
+    /// How merges are verified; from the next proposal on. The caller is an SN or SWCI of the owner. Merges of a
     /// training that is nobody's always are.
     function setVerify(uint8 mode) external;
 

@@ -27,7 +27,7 @@ std::string_view to_string(round_phase phase) {
   return names.at(static_cast<std::size_t>(phase));
 }
 std::string_view to_string(verify_mode mode) {
-  static constexpr std::array<std::string_view, 2> names{"before", "off"};
+  static constexpr std::array<std::string_view, 3> names{"before", "off", "behind"};
   return names.at(static_cast<std::size_t>(mode));
 }
 std::string_view to_string(challenge_kind kind) {

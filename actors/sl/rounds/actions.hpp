@@ -45,6 +45,8 @@ struct ask_loss {
   hash32 digest;
   std::uint64_t generation = 0;
   std::uint64_t round_num = 0;
+  bool ahead = false;     ///< it may have to be taken back
+  bool goes_back = false; ///< the program first goes back to what it had before the last one that was ahead
 };
 /// Tell the program to go on with the model that it was given last.
 struct answer_sync {

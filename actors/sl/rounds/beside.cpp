@@ -14,8 +14,7 @@ namespace {
 
 bool is_merged_by_all(const contract_view& view, const address& self) {
   const auto* own = find_check_in(view, self);
-  if (view.head.verify != contracts::verify_mode::before || own == nullptr || own->weightage == 0)
-    return false;
+  if (view.head.verify == contracts::verify_mode::off || own == nullptr || own->weightage == 0) return false;
   const auto count = std::ranges::count_if(view.check_ins, [](const auto& in) { return in.weightage > 0; });
   return count > 1 && own->size > 0
          && contracts::is_checked_by_all(own->size, static_cast<std::size_t>(count) - 1);

@@ -90,6 +90,7 @@ void peer_machine::go_on(session& s, checking& phase, time_point now) {
   if (!is_checked_now(*view_)) return; // the view is of before
   if (remakes_shard(s, now)) return wait_for_checks(s, phase, now);
   fetch_early(s, phase);
+  load_ahead(s, now);
   if (is_awaited(*view_, options_.self)) {
     if (view_->checks.attempt == 0) {
       if (reveal_seed(s)) return;

@@ -110,6 +110,7 @@ private:
   // program.cpp: what the program does
   void take_request(program_request request, time_point now);
   void go_without_program(session& s, const event::program_gone& gone, time_point now);
+  void keep_loaded(session& s, const evaluation& of, const loss_report& report);
   void report_loss(const session& s);
   std::uint32_t next_interval(session& s);
 
@@ -204,6 +205,12 @@ private:
   void drop_stale_check(session& s);
   void drop_check(session& s);
   void drop_work(session& s);
+
+  // ahead.cpp: what the program is given before it is accepted
+  void load_ahead(session& s, time_point now);
+  void take_ahead(session& s, const loss_report& report, time_point now);
+  void settle_ahead(session& s, time_point now);
+  static void bring_nothing_false(session& s);
 
   // loading.cpp: merged models for the program
   void go_on(session& s, loading& phase, time_point now);

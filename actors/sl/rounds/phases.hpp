@@ -206,6 +206,13 @@ struct told_news {
   std::uint64_t copy_of = 0; ///< the round to which this node brought what another one had revealed
 };
 
+/// A merge that the program was given before it was accepted, see ahead.cpp.
+struct loaded_ahead {
+  evaluation of;
+  std::optional<loss_report> report;   ///< the program has answered, and trains on
+  std::optional<program_request> next; ///< what it has asked for since
+};
+
 /// What this node has done in one generation of the training; a reset makes it meaningless.
 struct membership {
   std::uint64_t generation = 0; ///< 0: not known yet
@@ -224,6 +231,8 @@ struct membership {
   check_marks checks;
   std::optional<merge_beside> beside;
   shard_marks shards;
+  std::optional<loaded_ahead> ahead;
+  bool takes_back = false; ///< the program was given a merge that was not accepted, and no other one since
   merge_pauses leading;
   std::optional<double> mean_loss; ///< of all peers, at the last merge
 };

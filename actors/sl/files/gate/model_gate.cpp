@@ -53,7 +53,7 @@ bool has_brought(const training_reading& training, const address& who) {
 bool is_merged_by_all(const training_reading& training, std::uint64_t size) {
   const auto count =
       std::ranges::count_if(training.check_ins, [](const auto& in) { return in.weightage > 0; });
-  return training.head.verify == contracts::verify_mode::before && count > 1 && size > 0
+  return training.head.verify != contracts::verify_mode::off && count > 1 && size > 0
          && contracts::is_checked_by_all(size, static_cast<std::size_t>(count) - 1);
 }
 

@@ -12,10 +12,10 @@ using lines = std::vector<std::string>;
 
 /// Peers 1 to 4 are in round 1, which `leader` leads.
 struct closed_round : machine_bench {
-  explicit closed_round(std::uint8_t leader) {
+  explicit closed_round(std::uint8_t leader, session_params params = {}) {
     for (std::uint8_t number : {2, 3, 4})
       in(number);
-    join();
+    join(std::move(params));
     close(leader);
     look();
   }
