@@ -25,6 +25,8 @@ struct tally {
   std::uint64_t withheld = 0;
   std::uint64_t lies = 0;
   std::uint64_t stopped = 0;
+  std::uint64_t ahead = 0;
+  std::uint64_t taken_back = 0;
 };
 
 /// The whole trace when one seed was asked for, else its end.
@@ -47,6 +49,8 @@ void run(std::uint64_t seed, const scenario& what, bool whole_trace, tally& sum)
   sum.withheld += sim.withheld();
   sum.lies += sim.lies();
   sum.stopped += sim.stopped();
+  sum.ahead += sim.given_ahead();
+  sum.taken_back += sim.taken_back();
   if (broken.empty()) return;
   FAIL_CHECK("seed " << seed << ": " << broken << "\n"
                      << readable(sim.trace(), whole_trace) << "again: SWARM_SIM_SEED=" << seed
@@ -67,11 +71,13 @@ TEST_CASE("simulated swarms: everybody is served, whatever happens") {
   }
   MESSAGE(count << " seeds, " << sum.merges << " merges, " << sum.resets << " hopeless rounds, "
                 << sum.refusals_told << " refusals told, " << sum.withheld << " models withheld, " << sum.lies
-                << " wrong merges, " << sum.stopped << " rounds stopped");
+                << " wrong merges, " << sum.stopped << " rounds stopped, " << sum.ahead
+                << " merges given before they were accepted, " << sum.taken_back << " taken back");
   CHECK(sum.merges > 0);
   if (count >= 60) CHECK(sum.refusals_told > 0);
   if (count >= 60) CHECK(sum.withheld > 0);
   if (count >= 60) CHECK(sum.lies > 0);
+  if (count >= 60) CHECK(sum.ahead > 0);
 }
 
 /// SWARM_SIM_NODES says how many; 1,000 take minutes.
@@ -101,6 +107,8 @@ TEST_CASE("simulated mistakes are found") {
       what.planted = planted;
       if (planted == mistake::attests_unseen)
         std::tie(what.nodes, what.reliable, what.lies) = std::tuple(5, 3, 1000);
+      if (planted == mistake::keeps_what_is_false)
+        std::tie(what.nodes, what.reliable, what.lies, what.behind) = std::tuple(6, 3, 700, true);
       if (planted == mistake::suspects_nobody) what.stuck_merge = 900;
       if (planted == mistake::accuses_nobody) {
         std::tie(what.nodes, what.reliable, what.min_peers, what.lies) = std::tuple(8, 2, 1, 0);

@@ -46,6 +46,7 @@ scenario scenario::draw(seeded_random& random) {
     out.lies = 500 + up_to(500);
   if (random.below(2) == 0) out.model_size = chunks_per_model * contracts::model_chunk_bytes;
   out.deadly = random.below(6) == 0;
+  out.behind = random.below(3) == 0;
   return out;
 }
 
@@ -53,12 +54,13 @@ std::string scenario::describe() const {
   return fmt::format(
       "{} nodes, {} of them reliable, minPeers {}, faults until {} s, delays up to {} ms; of a "
       "thousand: {} slow messages, {} lost events, {} lost calls, {} failed fetches, {} stuck "
-      "merges; {} accidents{}; models of {} bytes{}{}{}{}{}{}",
+      "merges; {} accidents{}; models of {} bytes{}{}{}{}{}{}{}",
       nodes, reliable, min_peers, std::chrono::duration_cast<std::chrono::seconds>(quiet_at).count(),
       std::chrono::duration_cast<std::chrono::milliseconds>(delay_max).count(), slow_message, lost_event,
       lost_call, failed_fetch, stuck_merge, accidents, deadly ? " that are deadly" : "", model_size,
-      may_reset ? ", perhaps a reset" : "", one_diverges ? ", the last one diverges" : "",
-      one_differs ? ", the last one differs" : "", one_asks ? ", the last one asks for another minPeers" : "",
+      may_reset ? ", perhaps a reset" : "", behind ? ", checked behind" : "",
+      one_diverges ? ", the last one diverges" : "", one_differs ? ", the last one differs" : "",
+      one_asks ? ", the last one asks for another minPeers" : "",
       withholds > 0 ? fmt::format(", the last one withholds {}", withholds) : "",
       lies > 0 ? fmt::format(", merges of unreliable ones are wrong {}", lies) : "");
 }
@@ -85,6 +87,7 @@ void simulation::start_program(node& n) {
     p.params.on_train_end = contracts::on_train_end::snapshot; // peers that are all inactive are refused
   p.params.weightage = 1 + static_cast<std::uint32_t>(random_.below(4));
   p.weightage = p.params.weightage;
+  p.params.takes_back = scenario_.behind && random_.below(4) > 0;
   p.syncs_left = static_cast<std::uint32_t>(random_.below(9));
   p.pace = between(10, random_.below(3) == 0 ? 20000 : 2000);
   p.loss_takes = between(1, random_.below(4) == 0 ? 5000 : 200);
@@ -114,6 +117,7 @@ void simulation::send_models(node& n, bool close) {
   const auto digest = p.has.digest();
   models_[digest] = p.has;
   n.put(digest);
+  bases_[{n.account, digest}] = {p.last_round, p.last_digest};
   const model_ref model{digest, scenario_.model_size, p.layout};
   p.asked_in_request = false;
   note(&n,
@@ -147,11 +151,10 @@ void simulation::take_ask_loss(node& n, const action::ask_loss& ask) {
     return broken(n.name + ": a merged model for a program that did not ask");
   if (p.evaluating) return broken(n.name + ": a merged model while the program evaluates another");
   if (!n.store.contains(ask.digest)) return broken(n.name + ": a merged model that is not in the store");
-  if (!checker_.was_merged(ask.round_num, ask.digest))
-    return broken(fmt::format("{}: {} is not what was merged in round {}", n.name, to_hex(ask.digest.view()),
-                              ask.round_num));
-  if (!was_reset_ && ask.round_num < p.last_round)
-    return broken(n.name + ": a merge older than the last one");
+  if (auto wrong = wrong_with(p, ask); !wrong.empty()) return broken(fmt::format("{}: {}", n.name, wrong));
+  given_ahead_ += ask.ahead ? 1 : 0;
+  taken_back_ += ask.goes_back ? 1 : 0;
+  p.has_ahead = ask.ahead;
   p.last_round = ask.round_num;
   p.last_digest = ask.digest;
   p.has = models_.at(ask.digest);
@@ -163,6 +166,30 @@ void simulation::take_ask_loss(node& n, const action::ask_loss& ask) {
     n.machine->step(event::program_loss{{loss, 0.5, 1, 2}}, now_);
     drain(n);
   });
+}
+
+/// A merge that a program is given is the one of its round, unless it may be taken back; and one that was not, is.
+std::string simulation::wrong_with(const program& p, const action::ask_loss& ask) const {
+  if (ask.ahead && !p.params.takes_back)
+    return "a merge that is checked for a program that cannot take it back";
+  if (ask.ahead && p.now != program::doing::waiting_for_sync)
+    return "a merge that is checked at a program's end";
+  if (!ask.ahead && !checker_.was_merged(ask.round_num, ask.digest))
+    return fmt::format("{} is not what was merged in round {}", to_hex(ask.digest.view()), ask.round_num);
+  if (!was_reset_ && ask.round_num < p.last_round) return "a merge older than the last one";
+  const bool was_false = p.has_ahead && !checker_.was_merged(p.last_round, p.last_digest);
+  if (was_false && !was_reset_ && !ask.goes_back) return "what was not accepted is not taken back";
+  return {};
+}
+
+/// Nobody brings to a round what he has made from something that was not accepted.
+std::string simulation::wrong_base(const contracts::revealed& shown) const {
+  const auto found = bases_.find({shown.peer, shown.digest});
+  if (found == bases_.end() || shown.weightage == 0 || found->second.first == 0) return {};
+  const auto& [round_num, digest] = found->second;
+  if (checker_.was_merged(round_num, digest)) return {};
+  return fmt::format("round {}: a model made from what was not accepted in round {}", shown.round_num,
+                     round_num);
 }
 
 void simulation::take_answer_sync(node& n, const action::answer_sync& answer) {

@@ -298,6 +298,7 @@ contract_view simulation::view_now() {
     const contracts::training_probe probe(world_, training_);
     cached_view_ = contract_view{world_.block_num(), probe.head(),   probe.check_ins(), probe.peers(), {},
                                  probe.proposal(),   probe.checks(), probe.shards()};
+    if (scenario_.behind) cached_view_->head.verify = contracts::verify_mode::behind;
   }
   auto out = *cached_view_;
   for (const auto& n : nodes_)
@@ -319,6 +320,9 @@ void simulation::read_contract(node& n) {
     auto view = std::make_shared<event::view_read>(view_now());
     in_life(n, message_delay(), [this, &n, view] {
       n.reading = false;
+      auto& head = view->view.head;
+      if (has(mistake::keeps_what_is_false) && n.prog.has_ahead && head.merged_round == n.prog.last_round)
+        head.merged_digest = n.prog.last_digest;
       n.machine->step(*view, now_);
       drain(n);
       if (n.is_up() && n.read_again) read_contract(n);

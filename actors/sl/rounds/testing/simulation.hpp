@@ -20,20 +20,21 @@ namespace swarm::rounds::testing {
 /// A mistake that is planted in all nodes, or in what the contract does, to see that the simulation finds it.
 enum class mistake : std::uint8_t {
   none,
-  attests_unseen,    ///< whoever checks a merge finds it right
-  forgets_to_sync,   ///< models are said to be on the disk that are not
-  loads_another,     ///< the program is given another model than the merge
-  keeps_nothing,     ///< models go that are needed still
-  accuses_nobody,    ///< the call does not reach the chain
-  suspects_nobody,   ///< the same
-  reveals_nothing,   ///< the same, of one node's models, whenever that may be
-  counts_twice,      ///< a contributor
-  merges_twice,      ///< a round
-  takes_late_ones,   ///< check-ins for a round that is closed
-  closes_below,      ///< a round, below minPeers
-  ends_without_model ///< a close is answered before the program has the final model
+  attests_unseen,     ///< whoever checks a merge finds it right
+  forgets_to_sync,    ///< models are said to be on the disk that are not
+  loads_another,      ///< the program is given another model than the merge
+  keeps_nothing,      ///< models go that are needed still
+  accuses_nobody,     ///< the call does not reach the chain
+  suspects_nobody,    ///< the same
+  reveals_nothing,    ///< the same, of one node's models, whenever that may be
+  counts_twice,       ///< a contributor
+  merges_twice,       ///< a round
+  takes_late_ones,    ///< check-ins for a round that is closed
+  closes_below,       ///< a round, below minPeers
+  ends_without_model, ///< a close is answered before the program has the final model
+  keeps_what_is_false ///< nodes take what a program was given ahead for the merge of the round, whatever that is
 };
-inline constexpr auto last_mistake = mistake::ends_without_model;
+inline constexpr auto last_mistake = mistake::keeps_what_is_false;
 std::string_view to_string(mistake what);
 
 /// What may go wrong, as probabilities of a thousand unless said otherwise. All faults stop at `quiet_at`.
@@ -56,6 +57,7 @@ struct scenario {
   bool one_asks = false;         ///< the last node's programs ask for another minPeers
   std::uint32_t withholds = 0;   ///< of the last node's reveals, so many of a thousand are not sent
   std::uint32_t lies = 0;        ///< of the merges of unreliable nodes, so many of a thousand are wrong
+  bool behind = false;           ///< merges are checked behind, and most programs can take them back
   mistake planted = mistake::none;
   std::uint64_t model_size = 1000; ///< as is said of them; where they are small, all make the merge at once
 
@@ -81,6 +83,9 @@ public:
   /// How many wrong merges were made.
   std::uint64_t lies() const { return lies_; }
   std::uint64_t stopped() const { return stopped_; }
+  /// How often a program was given a merge before it was accepted, and how often that was taken back.
+  std::uint64_t given_ahead() const { return given_ahead_; }
+  std::uint64_t taken_back() const { return taken_back_; }
 
 private:
   struct node;
@@ -138,6 +143,8 @@ private:
   void send_models(node& n, bool close);
   void take_answer_open(node& n);
   void take_ask_loss(node& n, const action::ask_loss& ask);
+  std::string wrong_with(const program& p, const action::ask_loss& ask) const;
+  std::string wrong_base(const contracts::revealed& shown) const;
   void take_answer_sync(node& n, const action::answer_sync& answer);
   void take_answer_close(node& n);
   void end_program(node& n, std::string_view how, bool orderly);
@@ -170,6 +177,10 @@ private:
   std::uint64_t withheld_ = 0;
   std::uint64_t lies_ = 0;
   std::uint64_t stopped_ = 0;
+  std::uint64_t given_ahead_ = 0;
+  std::uint64_t taken_back_ = 0;
+  /// From what programs have made their models: round and digest of a merge.
+  std::map<std::pair<address, hash32>, std::pair<std::uint64_t, hash32>> bases_;
   bool was_reset_ = false;
   bool odd_one_first_ = false; ///< the one that differs came first, and is right: the run means nothing
   time_point last_move_{};     ///< of the contract
