@@ -1,3 +1,4 @@
+#include "actors/sl/rounds/arithmetic.hpp"
 #include "actors/sl/rounds/peer_machine.hpp"
 
 // A training whose merges are checked behind: its programs train on with what is proposed, and it is taken back from them
@@ -42,12 +43,14 @@ void peer_machine::settle_ahead(session& s, time_point now) {
   const auto ahead = *std::exchange(training.ahead, std::nullopt);
   s.request = ahead.next;
   const bool is_it = head.merged_round == ahead.of.round_num && head.merged_digest == ahead.of.digest;
-  if (is_it && training.checks.wrong && training.checks.digest == ahead.of.digest) {
+  const auto& checks = training.checks;
+  if (is_it && checks.wrong && checks.wrong->verdict == check_outcome::wrong_chunk
+      && checks.digest == ahead.of.digest) {
     if (has_to_leave(s)) leave(s.contract, contracts::leave_reason::program_failed);
     refuse_program(fmt::format(
         "the merge of round {} was accepted, this node finds it wrong: {}; its program trains with "
         "it already. Start it again from a checkpoint of its own",
-        ahead.of.round_num, training.checks.wrong->text));
+        ahead.of.round_num, checks.wrong->text));
     return wait_for("no program", now);
   }
   if (is_it) {

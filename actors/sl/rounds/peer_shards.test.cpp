@@ -227,7 +227,6 @@ TEST_CASE("nothing of it is fetched before it is known what this node makes agai
   t.make_own();
   t.propose(0);
   CHECK(t.count<action::fetch>() == 0);
-  CHECK(t.count<action::call>() == 1); // its seed
   SUBCASE("it checks") {
     t.view.checks.attempt = 1;
     t.look();

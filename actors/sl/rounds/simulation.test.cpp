@@ -108,7 +108,8 @@ TEST_CASE("simulated mistakes are found") {
       if (planted == mistake::attests_unseen)
         std::tie(what.nodes, what.reliable, what.lies) = std::tuple(5, 3, 1000);
       if (planted == mistake::keeps_what_is_false)
-        std::tie(what.nodes, what.reliable, what.lies, what.behind) = std::tuple(6, 3, 700, true);
+        std::tie(what.nodes, what.reliable, what.min_peers, what.lies, what.behind) =
+            std::tuple(6, 3, 3, 700, true);
       if (planted == mistake::suspects_nobody) what.stuck_merge = 900;
       if (planted == mistake::accuses_nobody) {
         std::tie(what.nodes, what.reliable, what.min_peers, what.lies) = std::tuple(8, 2, 1, 0);

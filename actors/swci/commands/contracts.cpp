@@ -1,6 +1,7 @@
 // Training contracts.
 #include "actors/swci/commands/groups.hpp"
 #include "actors/swci/commands/reads.hpp"
+#include "actors/swci/language/words.hpp"
 #include "contracts/training/client.hpp"
 #include "contracts/training_registry/client.hpp"
 

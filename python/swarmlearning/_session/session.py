@@ -6,7 +6,7 @@ question is also the only way in which a merged model reaches this program.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Optional, Tuple, Type, TypeVar
+from typing import Any, Callable, NamedTuple, Optional, Tuple, Type, TypeVar
 
 from ..errors import PipeClosed, SwarmError
 from .arrays import Params
@@ -35,6 +35,14 @@ MergedHandler = Callable[[Params], Tuple[float, float, int, int]]
 #: Takes what the SL says about this node's part in the rounds.
 NoticeHandler = Callable[[str], None]
 
+
+class Undo(NamedTuple):
+    """For a program that can take a merge back."""
+
+    keep: Callable[[], None]  # what it has now
+    go_back: Callable[[], None]  # to what was kept last
+
+
 NO_NOTICE = ("", "StatusOK")
 #: Bytes of all tensors together that a message in the FIFOs can hold; 1 MiB is left for names and shapes.
 MESSAGE_BYTES_MAX = BODY_SIZE_MAX - (1 << 20)
@@ -49,13 +57,16 @@ class Session:
         request: SessionRequest,
         notice: NoticeHandler = lambda text: None,
         narrowing: Optional[Narrowing] = None,
+        undo: Optional[Undo] = None,
     ):
         self._channel = channel
         self._narrowing = narrowing or Narrowing()
+        self._undo = undo
         self._notice = notice
         self._sync_count = 0
         request.takesNotices = True  # `channel` takes them
         request.sharesMemory = can_share()
+        request.takesBack = undo is not None
         try:
             channel.send(MsgType.OpenSessionRequest, request)
             msg_type, body = channel.receive()
@@ -147,6 +158,10 @@ class Session:
         response = LossResponse(self.session_id, number, request.lossSeqNum)
         try:
             params = self._narrowing.widen(self._merged(request))
+            if self._undo and request.goesBack:
+                self._undo.go_back()
+            if self._undo and request.ahead:
+                self._undo.keep()
             response.loss, response.metrics, response.epochsdone, response.totalepochs = merged(params)
             response.status = Status(StatusCode.OK, "StatusOK")
         except Exception as error:

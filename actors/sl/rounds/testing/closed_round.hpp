@@ -31,8 +31,4 @@ struct closed_round : machine_bench {
   }
 };
 
-inline bool says(const machine_bench& t, std::string_view text) {
-  return t.machine.waiting_for(t.now).find(text) != std::string::npos;
-}
-
 } // namespace swarm::rounds::testing

@@ -67,7 +67,8 @@ void simulation::finish_merge(node& n, const action::start_merge& task, const st
     note(&n, "has nothing to merge");
   } else {
     auto merged = mean_of(from);
-    if (task.leads && n.number >= scenario_.reliable && fault(scenario_.lies)) {
+    // Of a merge of its own model alone there is nobody to check it, and it may bring what it likes.
+    if (task.leads && from.size() > 1 && n.number >= scenario_.reliable && fault(scenario_.lies)) {
       note(&n, "lies");
       merged.value = 2 * merged.value + 1;
       ++lies_;
