@@ -62,6 +62,7 @@ void peer_machine::enter_checking(session& s) {
     phase->disputed = disputed;
     phase->since.reset();
     phase->own_until.reset();
+    phase->dealt.reset();
   }
   if (is_checked_now(*view_)) mark_proposal(s.training.checks, key);
 }
@@ -115,7 +116,7 @@ void peer_machine::fetch_early(const session& s, checking& phase) {
   models_.fetching = proposal.digest;
   auto shards = shards_of_proposal(*view_);
   auto holders =
-      shards.empty() ? holders_of_proposal(*view_, options_.self) : makers_of_proposal(*view_, options_.self);
+      shards.empty() ? holders_of_proposal(*view_, options_.self) : holders_of(shards, options_.self);
   act(action::fetch{proposal.digest, proposal.size, std::move(holders), std::move(shards)});
 }
 
@@ -139,6 +140,8 @@ bool peer_machine::check(session& s, checking& phase, std::vector<std::uint64_t>
   std::erase_if(chunks, [&](std::uint64_t chunk) { return marks.right.contains(chunk); });
   if (chunks.empty() || marks.wrong || has_made(s)) return true;
   if (waits_for_own(s, phase, now)) return false;
+  if (phase.running && phase.looked_at == view_->block_num) return false;
+  phase.looked_at = view_->block_num;
   auto task = check_of(*view_, options_.self, std::move(chunks), !marks.exclusions_stand);
   task.shards = shards_of_proposal(*view_);
   wait_for(fmt::format("round {}: checking {} of the merge that {} proposes", view_->head.round_num,
@@ -160,9 +163,9 @@ void peer_machine::check_deal(session& s, checking& phase, time_point now) {
     marks.exclusions_stand = true;
     marks.wrong.reset();
   }
-  if (!check(s, phase,
-             contracts::chunks_dealt_to(view_->checks, view_->proposal, view_->shards, options_.self), now))
-    return;
+  if (!phase.dealt)
+    phase.dealt = contracts::chunks_dealt_to(view_->checks, view_->proposal, view_->shards, options_.self);
+  if (!check(s, phase, *phase.dealt, now)) return;
   if (marks.wrong && !marks.challenged) return challenge(s, *marks.wrong);
   if (marks.wrong) return; // others have not borne it out
   if (waits_for_merge(s, phase, now)) return;

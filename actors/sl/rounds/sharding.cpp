@@ -13,15 +13,17 @@ using contracts::shard_state;
 shard_marks& peer_machine::mark_shards(membership& training) {
   const auto& head = view_->head;
   auto& marks = training.shards;
+  const round_and_term key{head.round_num, head.term};
+  if (marks.of == key && std::exchange(marks.looked_at, view_->block_num) == view_->block_num) return marks;
   auto task = shard_task(*view_, options_.self, 0);
   std::vector<address> makers;
   for (const auto& shard : view_->shards.shards)
     makers.push_back(shard.maker);
-  const round_and_term key{head.round_num, head.term};
   if (marks.of.first != key.first || marks.inputs != task.inputs || marks.size != view_->shards.size
       || marks.makers != makers) {
     drop_shard(training);
     marks = {};
+    marks.looked_at = view_->block_num;
     marks.inputs = std::move(task.inputs);
     marks.size = view_->shards.size;
     marks.makers = std::move(makers);

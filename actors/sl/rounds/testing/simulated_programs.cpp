@@ -85,7 +85,7 @@ void simulation::start_program(node& n) {
     p.params.on_train_end = contracts::on_train_end::snapshot; // peers that are all inactive are refused
   p.params.weightage = 1 + static_cast<std::uint32_t>(random_.below(4));
   p.weightage = p.params.weightage;
-  p.syncs_left = static_cast<std::uint32_t>(random_.below(9));
+  p.syncs_left = static_cast<std::uint32_t>(random_.below(scenario_.syncs_max + 1));
   p.pace = between(10, random_.below(3) == 0 ? 20000 : 2000);
   p.loss_takes = between(1, random_.below(4) == 0 ? 5000 : 200);
   p.diverges = last && scenario_.one_diverges;
@@ -197,11 +197,12 @@ void simulation::end_program(node& n, std::string_view how, bool orderly) {
   auto& p = n.prog;
   if (p.serial == 0 || p.now == program::doing::over) return;
   note(&n, fmt::format("program ends: {}", how));
-  if (view_now().head.layout_digest == other_layout() || view_now().head.min_peers == scenario_.min_peers + 1)
+  if (view_now()->head.layout_digest == other_layout()
+      || view_now()->head.min_peers == scenario_.min_peers + 1)
     odd_one_first_ = true;
   if (odd_one_first_) return;
   const bool came_too_late =
-      p.now == program::doing::opening && view_now().head.phase == contracts::round_phase::complete;
+      p.now == program::doing::opening && view_now()->head.phase == contracts::round_phase::complete;
   if (n.reliable && !came_too_late && !orderly && !was_reset_ && !is_final_model_lost())
     broken(fmt::format("{}: its program is refused: {}", n.name, how));
   p.now = program::doing::over;
@@ -265,18 +266,19 @@ void simulation::accident() {
 void simulation::help_hopeless_round() {
   after(50s, [this] { help_hopeless_round(); });
   const auto view = view_now();
-  if (view.head.phase == contracts::round_phase::stopped) {
+  const auto phase = view->head.phase;
+  if (phase == contracts::round_phase::stopped) {
     note(nullptr, "the round is stopped, so an operator resets the training");
     ++stopped_;
     return reset_training();
   }
-  if (view.head.phase == contracts::round_phase::complete || now_ - last_move_ < 300s) return;
+  if (phase == contracts::round_phase::complete || now_ - last_move_ < 300s) return;
   const auto is_there = [this](const auto& in) {
     const auto* peer = find(in.peer);
     const bool is_open = !in.digest.is_zero();
     return in.weightage == 0 || (peer->is_up() && (!is_open || peer->store.contains(in.digest)));
   };
-  if (std::any_of(view.check_ins.begin(), view.check_ins.end(), is_there)) return;
+  if (std::ranges::any_of(view->check_ins, is_there)) return;
   note(nullptr, "no model of the round is left, so an operator resets the training");
   ++operator_resets_;
   reset_training();
@@ -292,7 +294,7 @@ void simulation::reset_training() {
 
 /// Whether nobody has the last merge of a complete training any more.
 bool simulation::is_final_model_lost() {
-  const auto head = view_now().head;
+  const auto head = view_now()->head;
   return head.phase == contracts::round_phase::complete
          && std::none_of(nodes_.begin(), nodes_.end(),
                          [&](const auto& n) { return n->is_up() && n->store.contains(head.merged_digest); });
