@@ -189,6 +189,19 @@ organisation_id organisation_for(const memory_world& world, const address& accou
 }
 } // namespace
 
+void move_node(memory_world& world, const address& account, organisation_id to) {
+  const auto args = claim_for(world, to, node_type::sl, "node");
+  SWARM_ASSERT(world.send(account, node_registry_address(), encode_register_node(args)).ok);
+  for (std::size_t of = 1; of <= world.founders().size(); ++of) {
+    const auto waits = world.view({}, node_registry_address(), encode(pending_of_args{account}));
+    const auto hash = decode_pending_of(waits.output).value().hash;
+    if (hash.is_zero()) break;
+    SWARM_ASSERT(world.send(test_voucher(of), node_registry_address(), encode_vouch(account, hash)).ok);
+  }
+  const auto now = world.view({}, node_registry_address(), encode_node(account));
+  SWARM_ASSERT(decode_node(now.output).value().organisation == to);
+}
+
 memory_world::outcome register_node(memory_world& world, const address& account, node_type type,
                                     std::string_view name) {
   const auto args = claim_for(world, organisation_for(world, account), type, name);

@@ -68,6 +68,9 @@ std::vector<ledger::founder> test_founders(const std::vector<std::vector<std::ui
 /// The SN of organisation `number` of `test_founders`; a member from the first registration of anybody on.
 address test_voucher(std::size_t number);
 
+/// An SL that is registered moves to organisation `to` of `test_founders`, which all vouch for.
+void move_node(memory_world& world, const address& account, organisation_id to);
+
 /// Registers `account` in the NodeRegistry of `world`, with a sequence that grows. In a world with founders it claims the
 /// one whose validator it is, otherwise the first.
 memory_world::outcome register_node(memory_world& world, const address& account, node_type type,

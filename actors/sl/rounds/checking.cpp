@@ -231,8 +231,7 @@ duration peer_machine::check_time() const {
   const auto& [head, checks] = std::tie(view_->head, view_->checks);
   if (checks.attempt == 0) return std::chrono::seconds(contracts::seed_seconds);
   const auto size = model_size_of(*view_, options_.self);
-  const auto contributors = static_cast<std::uint64_t>(
-      std::ranges::count_if(view_->check_ins, [](const auto& in) { return in.weightage > 0; }));
+  const auto contributors = contracts::contributors_in(view_->check_ins);
   std::uint64_t part = size;
   if (head.phase == round_phase::disputed) {
     if (checks.chunks > 1) part = std::min(size, contracts::model_chunk_bytes);

@@ -1,6 +1,7 @@
 #include "actors/sl/rounds/arithmetic.hpp"
 #include "actors/sl/rounds/peer_machine.hpp"
 #include "actors/sl/rounds/shard_view.hpp"
+#include "contracts/training/dealt.hpp"
 
 #include <algorithm>
 
@@ -148,8 +149,7 @@ bool peer_machine::waits_for_merge(session& s, checking& phase, time_point now) 
 /// How long the shards may take, as the contract has it.
 duration peer_machine::shard_time() const {
   const auto& shards = view_->shards;
-  const auto contributors = static_cast<std::uint64_t>(
-      std::ranges::count_if(view_->check_ins, [](const auto& in) { return in.weightage > 0; }));
+  const auto contributors = contracts::contributors_in(view_->check_ins);
   const auto part = shards.size / std::max<std::uint64_t>(1, shards.shards.size());
   return std::chrono::seconds(contracts::seconds_to_check(part * contributors));
 }

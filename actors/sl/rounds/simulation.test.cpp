@@ -79,6 +79,7 @@ TEST_CASE("a simulated swarm may be large") {
   scenario what;
   what.nodes = static_cast<std::uint32_t>(from_environment("SWARM_SIM_NODES", 100));
   what.reliable = what.nodes / 2;
+  what.organisations = 5;
   what.min_peers = what.nodes / 2;
   what.quiet_at = std::chrono::seconds(60);
   what.block_interval = std::chrono::milliseconds(100);

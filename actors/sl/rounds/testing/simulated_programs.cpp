@@ -44,6 +44,7 @@ scenario scenario::draw(seeded_random& random) {
     out.lies = up_to(1000); // two that disagree stop a round
   else if (out.reliable >= 3 && out.reliable < out.nodes && random.below(2) == 0)
     out.lies = 500 + up_to(500);
+  if (random.below(2) == 0) out.organisations = 2 + up_to(2);
   if (random.below(2) == 0) out.model_size = chunks_per_model * contracts::model_chunk_bytes;
   out.deadly = random.below(6) == 0;
   return out;
@@ -51,10 +52,12 @@ scenario scenario::draw(seeded_random& random) {
 
 std::string scenario::describe() const {
   return fmt::format(
-      "{} nodes, {} of them reliable, minPeers {}, faults until {} s, delays up to {} ms; of a "
+      "{} nodes of {} organisations, {} of them reliable, minPeers {}, faults until {} s, delays up to {} "
+      "ms; of a "
       "thousand: {} slow messages, {} lost events, {} lost calls, {} failed fetches, {} stuck "
       "merges; {} accidents{}; models of {} bytes{}{}{}{}{}{}",
-      nodes, reliable, min_peers, std::chrono::duration_cast<std::chrono::seconds>(quiet_at).count(),
+      nodes, organisations, reliable, min_peers,
+      std::chrono::duration_cast<std::chrono::seconds>(quiet_at).count(),
       std::chrono::duration_cast<std::chrono::milliseconds>(delay_max).count(), slow_message, lost_event,
       lost_call, failed_fetch, stuck_merge, accidents, deadly ? " that are deadly" : "", model_size,
       may_reset ? ", perhaps a reset" : "", one_diverges ? ", the last one diverges" : "",
@@ -287,8 +290,16 @@ void simulation::help_hopeless_round() {
 void simulation::reset_training() {
   last_move_ = now_;
   was_reset_ = true;
-  world_.send(contracts::test_account(100), training_, contracts::encode_reset());
+  const auto generation = view_now()->head.generation;
   cached_view_.reset();
+  // Of each organisation, until most of those that are at work have asked for it.
+  std::vector<address> operators{operator_account};
+  for (std::uint32_t of = 1; of <= scenario_.organisations; ++of)
+    operators.push_back(contracts::test_voucher(of));
+  const contracts::training_probe probe(world_, training_);
+  for (const auto& who : operators)
+    if (probe.head().generation == generation) world_.send(who, training_, contracts::encode_reset());
+  if (probe.head().generation == generation) broken("a training cannot be reset");
   contract_moved();
 }
 

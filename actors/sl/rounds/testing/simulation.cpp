@@ -17,15 +17,21 @@ constexpr auto silent_after = 6s;
 constexpr auto look_for_hopeless = 50s;
 /// More simulated time than any training needs once the faults have stopped.
 constexpr auto patience = 1500s;
-constexpr std::uint16_t operator_account = 9999;
+
+std::vector<ledger::founder> founders_of(const scenario& what) {
+  std::vector<std::vector<std::uint16_t>> accounts(what.organisations);
+  for (std::uint32_t i = 0; what.organisations > 0 && i < what.nodes; ++i)
+    accounts[i % what.organisations].push_back(static_cast<std::uint16_t>(i));
+  return contracts::test_founders(accounts);
+}
 
 } // namespace
 
 simulation::simulation(std::uint64_t seed, const scenario& what)
     : random_(seed), scenario_(what), quiet_(time_point{} + what.quiet_at),
-      world_(contracts::make_contracts()),
+      world_(contracts::make_contracts(), {}, founders_of(what)),
       training_(contracts::training_address(contracts::default_training_name)) {
-  contracts::register_node(world_, contracts::test_account(operator_account), contracts::node_type::sn);
+  contracts::register_node(world_, operator_account, contracts::node_type::sn);
   note(nullptr, scenario_.describe());
   while (nodes_.size() < what.nodes) {
     const auto i = static_cast<std::uint16_t>(nodes_.size());

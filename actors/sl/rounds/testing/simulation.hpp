@@ -38,8 +38,9 @@ std::string_view to_string(mistake what);
 
 /// What may go wrong, as probabilities of a thousand unless said otherwise. All faults stop at `quiet_at`.
 struct scenario {
-  std::uint32_t nodes = 4;    ///< 2 to 8 mostly, 1,000 at most
-  std::uint32_t reliable = 2; ///< of these, the first: their processes and programs never die
+  std::uint32_t nodes = 4;         ///< 2 to 8 mostly, 1,000 at most
+  std::uint32_t organisations = 0; ///< to which the nodes belong in turn; 0: there are none
+  std::uint32_t reliable = 2;      ///< of these, the first: their processes and programs never die
   std::uint32_t min_peers = 1;
   duration quiet_at{};
   duration delay_max{};           ///< of one message
