@@ -322,7 +322,7 @@ TEST_CASE("one organisation of liars merges nothing false, stops nothing and has
       given_up += swarm.given_up;
     }
     CHECK(false_proposals >= 50);
-    CHECK(given_up >= 50);
+    CHECK(given_up >= 10);
     CHECK((in_shards ? put_together >= 500 : put_together == 0));
     MESSAGE(false_proposals << " false proposals; the longest round took " << calls << " turns; "
                             << put_together << " merges of shards, " << given_up << " idle leaders");
