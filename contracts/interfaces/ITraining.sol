@@ -77,7 +77,7 @@ interface ITraining {
         int64 metricMicro;
         string name; // from the NodeRegistry
         string endpoint; // from the NodeRegistry: where its models are
-        uint16 organisation; // of the peer when it registered; 0: the chain has no organisations
+        uint16 organisation; // of the peer when it registered; 0: the chain has no organisations. In a closed round it speaks for the one as whose it checked in
         string organisationName;
         uint64 accusedSince; // block time at which another said that it gives no sign of life; 0: nobody does
         uint64 trustedFrom; // for earlier rounds its check-in counts once its model is revealed; 0: always (see reveal)
@@ -106,7 +106,7 @@ interface ITraining {
         address[] contributors; // in order of registration; the event has them as they were given
         address[] excluded; // as given
         uint8[] reasons; // why each of `excluded` was left out
-        address[] checkers; // who have attested it, in order of registration; none: it is unchecked
+        address[] checkers; // who have attested it, in order of registration; none: nobody has checked it, or one alone what it has made a part of
         uint32 shards; // of which it was put together (see commitShard); 0: the leader has made it
     }
 
@@ -430,9 +430,9 @@ interface ITraining {
     /// training that is nobody's always are.
     function setVerify(uint8 mode) external;
 
-    /// The caller, checked in for this round, saw no progress of the leader of `term`. When more than half of the peers
-    /// that are in and have not left, the leader left out, say so, the next successor leads under term + 1; at once when
-    /// the leader itself says that it cannot merge. Successors wrap around; one that has left is passed over, its term with
+    /// The caller, checked in for this round, saw no progress of the leader of `term`. When most organisations say so, each
+    /// by more than half of its peers that are in and have not left, the leader left out, the next successor leads under
+    /// term + 1; at once when the leader itself says that it cannot merge. Successors wrap around; one that has left is passed over, its term with
     /// it, and so is one that is barred, whose organisation had a peer barred in this round, or that leads now, while
     /// another can. While Merging only: who proposes and does not serve is challenged. After 1024 proposals the round is
     /// collected anew, without check-ins.
@@ -444,7 +444,7 @@ interface ITraining {
 
     /// The caller, a peer that has not left, gets no sign of life from `peer`, another one that is in the round or waited
     /// for. `peer` has 10 seconds of block time for any call of this contract: then the caller may accuse nobody for 10
-    /// minutes. Once they are over, another such call of any peer makes `peer` leave with the reason 14, so
+    /// minutes, nor may, where peers of several organisations have registered, any of the caller's. Once they are over, another such call of any peer makes `peer` leave with the reason 14, so
     /// that it counts in no majority and leads no round until it registers again.
     function accusePeer(uint64 generation, address peer) external;
 

@@ -62,6 +62,7 @@ void peer_machine::enter_checking(session& s) {
     phase->disputed = disputed;
     phase->since.reset();
     phase->own_until.reset();
+    phase->dealt.reset();
   }
   if (is_checked_now(*view_)) mark_proposal(s.training.checks, key);
 }
@@ -124,7 +125,7 @@ void peer_machine::fetch_early(const session& s, checking& phase) {
   phase.fetched = true;
   models_.fetching = proposal.digest;
   auto holders =
-      shards.empty() ? holders_of_proposal(*view_, options_.self) : makers_of_proposal(*view_, options_.self);
+      shards.empty() ? holders_of_proposal(*view_, options_.self) : holders_of(shards, options_.self);
   act(action::fetch{proposal.digest, proposal.size, std::move(holders), std::move(shards),
                     std::move(made_here)});
 }
@@ -149,6 +150,8 @@ bool peer_machine::check(session& s, checking& phase, std::vector<std::uint64_t>
   std::erase_if(chunks, [&](std::uint64_t chunk) { return marks.right.contains(chunk); });
   if (chunks.empty() || marks.wrong || has_made(s)) return true;
   if (waits_for_own(s, phase, now)) return false;
+  if (phase.running && phase.looked_at == view_->block_num) return false;
+  phase.looked_at = view_->block_num;
   auto task = check_of(*view_, options_.self, std::move(chunks), !marks.exclusions_stand);
   task.shards = shards_of_proposal(*view_);
   wait_for(fmt::format("round {}: checking {} of the merge that {} proposes", view_->head.round_num,
@@ -170,9 +173,9 @@ void peer_machine::check_deal(session& s, checking& phase, time_point now) {
     marks.exclusions_stand = true;
     marks.wrong.reset();
   }
-  if (!check(s, phase,
-             contracts::chunks_dealt_to(view_->checks, view_->proposal, view_->shards, options_.self), now))
-    return;
+  if (!phase.dealt)
+    phase.dealt = contracts::chunks_dealt_to(view_->checks, view_->proposal, view_->shards, options_.self);
+  if (!check(s, phase, *phase.dealt, now)) return;
   if (marks.wrong && !marks.challenged) return challenge(s, *marks.wrong);
   if (marks.wrong) return; // others have not borne it out
   if (waits_for_merge(s, phase, now)) return;
@@ -238,8 +241,7 @@ duration peer_machine::check_time() const {
   const auto& [head, checks] = std::tie(view_->head, view_->checks);
   if (checks.attempt == 0) return std::chrono::seconds(contracts::seed_seconds);
   const auto size = model_size_of(*view_, options_.self);
-  const auto contributors = static_cast<std::uint64_t>(
-      std::ranges::count_if(view_->check_ins, [](const auto& in) { return in.weightage > 0; }));
+  const auto contributors = contracts::contributors_in(view_->check_ins);
   std::uint64_t part = size;
   if (head.phase == round_phase::disputed) {
     if (checks.chunks > 1) part = std::min(size, contracts::model_chunk_bytes);

@@ -74,7 +74,8 @@ public:
   std::string_view session_word() const;
   /// Since when `waiting_for` has said the same thing.
   time_point phase_since() const { return waiting_since_; }
-  const std::optional<contract_view>& view() const { return view_; }
+  /// Null before the contract of this session was read.
+  const contract_view* view() const { return view_.get(); }
   /// The last round that this node has brought a model to in this session, 0: none. A view is to have the
   /// merge of this round.
   std::uint64_t brought_to() const;
@@ -247,7 +248,7 @@ private:
 
   machine_options options_;
   std::vector<machine_action> actions_;
-  std::optional<contract_view> view_;
+  std::shared_ptr<const contract_view> view_;
   std::uint64_t fresh_from_ = 0;           ///< views of older blocks do not know our last transaction yet
   std::optional<time_point> behind_since_; ///< all views have been older than that
   calls calls_;

@@ -39,8 +39,9 @@ std::string_view to_string(mistake what);
 
 /// What may go wrong, as probabilities of a thousand unless said otherwise. All faults stop at `quiet_at`.
 struct scenario {
-  std::uint32_t nodes = 4;    ///< 2..8
-  std::uint32_t reliable = 2; ///< of these, the first: their processes and programs never die
+  std::uint32_t nodes = 4;         ///< 2 to 8 mostly, 1,000 at most
+  std::uint32_t organisations = 0; ///< to which the nodes belong in turn; 0: there are none
+  std::uint32_t reliable = 2;      ///< of these, the first: their processes and programs never die
   std::uint32_t min_peers = 1;
   duration quiet_at{};
   duration delay_max{};           ///< of one message
@@ -59,6 +60,8 @@ struct scenario {
   std::uint32_t lies = 0;        ///< of the merges of unreliable nodes, so many of a thousand are wrong
   bool behind = false;           ///< merges are checked behind, and most programs can take them back
   mistake planted = mistake::none;
+  std::uint32_t syncs_max = 8;     ///< of one program
+  duration block_interval{};       ///< so long all who read the contract see the same
   std::uint64_t model_size = 1000; ///< as is said of them; where they are small, all make the merge at once
 
   static scenario draw(seeded_random& random);
@@ -114,9 +117,13 @@ private:
   void submit(node& n, const action::call& call);
   void execute(node& n, std::uint64_t life, std::uint64_t id, const bytes& input, const std::string& what);
   void read_contract(node& n);
+  std::string broken_invariant();
   void check_enough(const contracts::round_closed& closed);
   void contract_moved();
-  contract_view view_now();
+  /// The contract as it is now; one and the same for all who read it.
+  std::shared_ptr<const contract_view> view_now();
+  std::shared_ptr<const contract_view> view_to_read();
+  std::set<address> silent_nodes() const;
   std::string check_event(contracts::training_event event);
   bool never_arrives(const node& n, const std::string& what) const;
   bool has(mistake what) const { return scenario_.planted == what; }
@@ -126,9 +133,9 @@ private:
   // simulated_merges.cpp: files, merges and checks
   void fetch(node& n, const hash32& digest, const std::vector<holder>& holders, std::size_t next,
              const std::function<void(result<hash32>)>& done);
-  void start_merge(node& n, const action::start_merge& task);
+  void start_merge(node& n, const action::start_merge& asked);
   void finish_merge(node& n, const action::start_merge& task, const std::set<hash32>& here);
-  void start_check(node& n, const check_task& task);
+  void start_check(node& n, const check_task& asked);
   void finish_check(node& n, const check_task& task, const std::set<hash32>& here);
   check_outcome look_at(const check_task& task, const std::set<hash32>& here,
                         std::vector<weighted_model>& from) const;
@@ -164,9 +171,13 @@ private:
   std::multimap<time_point, thunk> queue_;
   contracts::memory_world world_;
   address training_;
-  std::optional<contract_view> cached_view_;
+  std::shared_ptr<const contract_view> cached_view_; ///< of the last block; null while nobody has read it
+  std::shared_ptr<const contract_view> last_read_;
+  time_point read_at_{};
+  std::uint64_t calls_executed_ = 0;
   time_point sn_down_until_{};
   std::vector<std::unique_ptr<node>> nodes_;
+  std::map<address, node*> by_account_;
   round_checker checker_;
   std::map<hash32, model> models_;                             ///< every model that ever was, by digest
   std::map<std::uint32_t, contracts::shard_committed> shards_; ///< the last ones, by their places

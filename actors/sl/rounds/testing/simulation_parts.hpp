@@ -8,6 +8,8 @@
 
 namespace swarm::rounds::testing {
 
+inline const address operator_account = contracts::test_account(9999);
+
 struct simulation::program {
   enum class doing { nothing, opening, training, waiting_for_sync, waiting_for_close, over };
 
