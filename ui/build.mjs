@@ -19,6 +19,18 @@ const common = {
   charset: "utf8",
 };
 
+// Of a JSON Schema, what a form needs: the rest is the server's to check.
+const schemas = {
+  name: "schemas",
+  setup(made) {
+    made.onLoad({ filter: /\.schema\.json$/ }, ({ path }) => {
+      const used = (key, value) =>
+        ["title", "allOf", "$schema", "pattern", "propertyNames", "minLength"].includes(key) ? undefined : value;
+      return { contents: JSON.stringify(JSON.parse(readFileSync(path, "utf8"), used)), loader: "json" };
+    });
+  },
+};
+
 function hashed(name, content) {
   const hash = createHash("sha256").update(content).digest("hex").slice(0, 10);
   return name.replace(".", `.${hash}.`);
@@ -36,6 +48,7 @@ async function buildPage() {
   mkdirSync(out, { recursive: true });
   const made = await build({
     ...common,
+    plugins: [schemas],
     entryPoints: { app: join(here, "src/main.tsx") },
     outdir: out,
     minify: true,

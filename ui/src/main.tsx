@@ -18,8 +18,13 @@ import { Empty } from "./parts/basics";
 import { Freshness, Troubles } from "./parts/freshness";
 import { Icon, type IconName } from "./parts/icons";
 import { startTheme, ThemeSwitch } from "./parts/theme";
+import { Contracts } from "./screens/contracts";
+import { Ledger } from "./screens/ledger";
 import { Nodes } from "./screens/nodes";
 import { Overview } from "./screens/overview";
+import { Runs } from "./screens/runs";
+import { Taskrunners } from "./screens/taskrunners";
+import { Tasks } from "./screens/tasks";
 import { TrainingScreen } from "./screens/training";
 
 const route = signal(parseRoute(location.hash));
@@ -27,7 +32,12 @@ const route = signal(parseRoute(location.hash));
 const SCREENS: { key: string; word: string; icon: IconName }[] = [
   { key: "overview", word: "Overview", icon: "overview" },
   { key: "training", word: "Training", icon: "trainings" },
+  { key: "runs", word: "Runs", icon: "runs" },
+  { key: "contracts", word: "Contracts", icon: "contracts" },
+  { key: "tasks", word: "Tasks", icon: "tasks" },
+  { key: "taskrunners", word: "Taskrunners", icon: "taskrunners" },
   { key: "nodes", word: "Nodes", icon: "nodes" },
+  { key: "ledger", word: "Ledger", icon: "ledger" },
 ];
 
 function Screen() {
@@ -37,6 +47,16 @@ function Screen() {
       return <Overview />;
     case "training":
       return <TrainingScreen name={args[0]} generation={args[1] ? Number(args[1]) : undefined} />;
+    case "runs":
+      return <Runs />;
+    case "contracts":
+      return <Contracts />;
+    case "tasks":
+      return <Tasks selected={args[0]} />;
+    case "taskrunners":
+      return <Taskrunners />;
+    case "ledger":
+      return <Ledger what={args[0]} which={args[1]} />;
     case "nodes":
       return <Nodes selected={args[0]} />;
     default:

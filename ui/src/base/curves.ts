@@ -9,6 +9,11 @@ export interface Line {
   name: string;
   values: Float64Array;
 }
+/** The lowest and highest of all nodes, by round. */
+export interface Band {
+  low: Float64Array;
+  high: Float64Array;
+}
 export interface Report {
   id: string;
   name: string;
@@ -25,6 +30,12 @@ interface Peer {
   used: { loss: boolean; metric: boolean };
 }
 
+const summary = (name: string): Peer => ({
+  name,
+  loss: new Float64Array(),
+  metric: new Float64Array(),
+  used: { loss: true, metric: true },
+});
 const KINDS: readonly Kind[] = ["loss", "metric"];
 
 /** The curves of one run. */
@@ -35,12 +46,9 @@ export class CurveBook {
   version = 0;
   private capacity = 0;
   private readonly peers = new Map<string, Peer>();
-  private readonly swarm: Peer = {
-    name: "Swarm (mean)",
-    loss: new Float64Array(),
-    metric: new Float64Array(),
-    used: { loss: true, metric: true },
-  };
+  private readonly swarm = summary("Swarm (mean)");
+  private readonly lowest = summary("lowest");
+  private readonly highest = summary("highest");
 
   /** An answer of the server: it replaces what is known from its first round on. */
   take(series: Series): void {
@@ -100,6 +108,11 @@ export class CurveBook {
     return all.length ? [of(SWARM, this.swarm), ...all] : [];
   }
 
+  band(kind: Kind): Band {
+    const length = this.rounds.length;
+    return { low: this.lowest[kind].subarray(0, length), high: this.highest[kind].subarray(0, length) };
+  }
+
   private peer(id: string, name: string): Peer {
     let found = this.peers.get(id);
     if (!found) {
@@ -113,7 +126,7 @@ export class CurveBook {
   private grow(length: number): void {
     if (length <= this.capacity) return;
     this.capacity = Math.max(length, this.capacity * 2, 256);
-    for (const peer of [...this.peers.values(), this.swarm])
+    for (const peer of [...this.peers.values(), this.swarm, this.lowest, this.highest])
       for (const kind of KINDS) {
         const larger = new Float64Array(this.capacity).fill(NaN);
         larger.set(peer[kind]);
@@ -125,13 +138,19 @@ export class CurveBook {
     for (const kind of KINDS) {
       let sum = 0;
       let count = 0;
+      let low = Infinity;
+      let high = -Infinity;
       for (const peer of this.peers.values()) {
         const value = peer[kind][at]!;
         if (Number.isNaN(value)) continue;
         sum += value;
         count++;
+        if (value < low) low = value;
+        if (value > high) high = value;
       }
       this.swarm[kind][at] = count ? sum / count : NaN;
+      this.lowest[kind][at] = count ? low : NaN;
+      this.highest[kind][at] = count ? high : NaN;
     }
   }
 }

@@ -114,7 +114,7 @@ function forget(topic: Topic): void {
   connection.unwatch(topic);
 }
 
-interface Answers {
+export interface Answers {
   rounds: Rounds;
   series: Series;
   runs: Runs;

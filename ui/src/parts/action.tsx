@@ -66,6 +66,8 @@ export function Dialog(props: { title: string; close(): void; wide?: boolean; ch
   useEffect(() => {
     const dialog = at.current!;
     dialog.showModal();
+    // The first field, or what carries the order out; not the button that closes.
+    dialog.querySelector<HTMLElement>(".dialog-body :is(input, select, textarea), footer button.primary")?.focus();
     return () => dialog.close();
   }, []);
   return (

@@ -3,7 +3,7 @@
 
 import { signal, useSignalEffect, type Signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { nearest, SWARM, type Line, type Range } from "../base/curves";
+import { nearest, SWARM, type Band, type Line, type Range } from "../base/curves";
 import { figure, shown, whole } from "../base/format";
 import { announce } from "./announce";
 import { Choice, Empty } from "./basics";
@@ -26,31 +26,31 @@ interface Shown {
   lines: readonly Line[];
   x_name: string;
   view: View;
+  band?: Band;
 }
 
 const COLOURS = 8;
-/// With more lines than colours they are a grey band, and colours are for those that are picked.
-const banded = (lines: readonly Line[], picked: ReadonlySet<string>): boolean =>
-  lines.length - 1 > COLOURS && !picked.size;
+/// More lines than colours are a grey band, as nobody can tell them apart; those that are picked are drawn.
+const banded = (lines: readonly Line[]): boolean => lines.length - 1 > COLOURS;
 const colourOf = (index: number): number => ((index - 1) % COLOURS) + 1;
 
-function pictureOf({ x, lines, view }: Shown): Picture {
+function pictureOf({ x, lines, view, band }: Shown): Picture {
   const picked = view.picked.peek();
-  const strokes = lines.map((line, i) => {
+  const as_band = band !== undefined && banded(lines);
+  const strokes = lines.flatMap((line, i) => {
     const swarm = line.id === SWARM;
-    const grey = picked.size ? !picked.has(line.id) : banded(lines, picked);
+    const grey = !swarm && picked.size > 0 && !picked.has(line.id);
+    if (as_band && !swarm && !picked.has(line.id)) return [];
     const name = swarm ? "--curve-swarm" : grey ? "--curve-quiet" : `--curve-${colourOf(i)}`;
-    return {
-      values: line.values,
-      colour: colour(name),
-      width: swarm ? 2.5 : picked.has(line.id) ? 2 : 1.3,
-      dash: i > COLOURS && !grey,
-      rank: swarm ? 2 : grey ? 0 : 1,
-    };
+    const width = swarm ? 2.5 : picked.has(line.id) ? 2 : 1.3;
+    return [
+      { values: line.values, colour: colour(name), width, dash: i > COLOURS && !grey, rank: swarm ? 2 : grey ? 0 : 1 },
+    ];
   });
   return {
     x,
     strokes: strokes.sort((a, b) => a.rank - b.rank),
+    band: as_band ? { ...band, colour: colour("--curve-band") } : null,
     range: view.range.peek() ?? whole_of(x),
     ink: colour("--text-3"),
     grid: colour("--grid"),
@@ -183,7 +183,7 @@ function byKey(event: KeyboardEvent, { x, lines, view, x_name }: Shown): void {
   does();
 }
 
-function Legend({ x, lines, view, x_name }: Shown) {
+function Legend({ x, lines, view, x_name, band }: Shown) {
   const at = view.at.value;
   const picked = view.picked.value;
   const index = at === null ? x.length - 1 : nearest(x, at);
@@ -192,17 +192,21 @@ function Legend({ x, lines, view, x_name }: Shown) {
     if (!next.delete(id)) next.add(id);
     view.picked.value = next;
   };
-  const grey = banded(lines, picked);
+  const grey = banded(lines) && band !== undefined;
   return (
     <div class="legend">
       <span class="legend-at">{`${at === null ? "Last: " : ""}${x_name.toLowerCase()} ${whole(x[index])}`}</span>
+      {grey ? (
+        <span class="legend-band">Grey: from the lowest to the highest of all nodes. Pick some to see them.</span>
+      ) : null}
       <ul tabIndex={lines.length > 30 ? 0 : undefined} aria-label="Curves">
         {lines.map((line, i) => {
+          if (!line.name) return null;
           const key =
-            line.id === SWARM ? "swarm" : grey || (picked.size && !picked.has(line.id)) ? "quiet" : colourOf(i);
+            line.id === SWARM ? "swarm" : (grey || picked.size) && !picked.has(line.id) ? "quiet" : colourOf(i);
           const words = (
             <>
-              <span class={`key key-${key} ${i > COLOURS && !grey ? "key-dash" : ""}`} />
+              <span class={`key key-${key} ${i > COLOURS && key !== "quiet" ? "key-dash" : ""}`} />
               <bdi>{shown(line.name)}</bdi> <b>{figure(line.values[index])}</b>
             </>
           );

@@ -1,6 +1,6 @@
 /// Draws curves on a canvas, as often as a screen can show them. It knows nothing of the page but where to draw.
 
-import { decimate, nearest, ticks, type Range } from "../base/curves";
+import { decimate, nearest, ticks, type Band, type Range } from "../base/curves";
 import { axis, whole } from "../base/format";
 
 export interface Stroke {
@@ -13,6 +13,8 @@ export interface Picture {
   x: readonly number[];
   /** In the order in which they are drawn: the last one lies on top. */
   strokes: readonly Stroke[];
+  /** Where all lines lie that are not drawn. */
+  band: (Band & { colour: string }) | null;
   range: Range;
   ink: string;
   grid: string;
@@ -64,13 +66,16 @@ export class Plot {
     const { x, range } = picture;
     const buckets = Math.max(60, Math.round((this.width - this.left) / 2));
     const paths = picture.strokes.map((stroke) => decimate(x, stroke.values, range, buckets));
-    this.y = extent(paths, range);
+    const band =
+      picture.band && [picture.band.low, picture.band.high].map((values) => decimate(x, values, range, buckets));
+    this.y = extent(band ? [...paths, ...band] : paths, range);
     this.axes(picture);
     pen.save();
     pen.beginPath();
     pen.rect(this.left, TOP - 4, this.width - this.left - RIGHT + 3, HEIGHT - TOP - BOTTOM + 8);
     pen.clip();
     pen.lineJoin = pen.lineCap = "round";
+    if (band) this.area(band[0]!, band[1]!, picture.band!.colour);
     const dots = paths.reduce((sum, path) => sum + path.length / 2, 0) <= DOTS_MAX;
     paths.forEach((path, i) => this.line(path, picture.strokes[i]!, dots));
     pen.restore();
@@ -147,6 +152,15 @@ export class Plot {
       const label = whole(round);
       pen.fillText(label, Math.min(this.px(round), width - pen.measureText(label).width / 2 - 1), HEIGHT - 6);
     }
+  }
+
+  private area(low: number[], high: number[], colour: string): void {
+    const { pen } = this;
+    pen.fillStyle = colour;
+    pen.beginPath();
+    for (let i = 0; i < high.length; i += 2) pen.lineTo(this.px(high[i]!), this.py(high[i + 1]!));
+    for (let i = low.length - 2; i >= 0; i -= 2) pen.lineTo(this.px(low[i]!), this.py(low[i + 1]!));
+    pen.fill();
   }
 
   private line(path: number[], { colour, width, dash }: Stroke, dots: boolean): void {

@@ -124,6 +124,7 @@ function CurvesPanel({ series }: { series: SeriesState }) {
   const view = useMemo(makeView, [book]);
   const loss = useMemo(() => book.lines("loss"), [book, version]);
   const metric = useMemo(() => book.lines("metric"), [book, version]);
+  const bands = useMemo(() => ({ loss: book.band("loss"), metric: book.band("metric") }), [book, version]);
   return (
     <Panel title="Curves">
       {series.trouble ? (
@@ -137,8 +138,22 @@ function CurvesPanel({ series }: { series: SeriesState }) {
         <Loading what="the curves" />
       ) : (
         <div class="columns-2 charts">
-          <Chart title="Loss" x={book.rounds} lines={loss} view={view} empty="No loss was reported yet" />
-          <Chart title="Metric" x={book.rounds} lines={metric} view={view} empty="No metric was reported yet" />
+          <Chart
+            title="Loss"
+            x={book.rounds}
+            lines={loss}
+            band={bands.loss}
+            view={view}
+            empty="No loss was reported yet"
+          />
+          <Chart
+            title="Metric"
+            x={book.rounds}
+            lines={metric}
+            band={bands.metric}
+            view={view}
+            empty="No metric was reported yet"
+          />
         </div>
       )}
       {!book.complete ? (
