@@ -73,8 +73,15 @@ function Screen() {
 
 function Navigation() {
   const { screen } = route.value;
+  const bar = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // On a narrow page the bar scrolls sideways; where one is must be seen.
+    const at = bar.current!;
+    const here = at.querySelector<HTMLElement>("[aria-current]");
+    if (here) at.scrollLeft = here.offsetLeft - (at.clientWidth - here.offsetWidth) / 2;
+  }, [screen]);
   return (
-    <nav aria-label="Screens" class="nav">
+    <nav ref={bar} aria-label="Screens" class="nav">
       <ul>
         {SCREENS.map(({ key, word, icon }) => (
           <li key={key}>

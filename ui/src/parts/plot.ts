@@ -27,7 +27,7 @@ const RIGHT = 14;
 const BOTTOM = 26;
 const FONT = "11.5px Inter, system-ui, sans-serif";
 /// So few points are drawn as dots too.
-const DOTS_MAX = 300;
+const DOTS_MAX = 60;
 
 export class Plot {
   private readonly pen: CanvasRenderingContext2D;
@@ -76,7 +76,7 @@ export class Plot {
     pen.clip();
     pen.lineJoin = pen.lineCap = "round";
     if (band) this.area(band[0]!, band[1]!, picture.band!.colour);
-    const dots = paths.reduce((sum, path) => sum + path.length / 2, 0) <= DOTS_MAX;
+    const dots = paths.length <= 12 && paths.every((path) => path.length / 2 <= DOTS_MAX);
     paths.forEach((path, i) => this.line(path, picture.strokes[i]!, dots));
     pen.restore();
   }
