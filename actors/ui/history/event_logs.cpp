@@ -7,24 +7,31 @@ namespace swarm::ui {
 
 namespace json = boost::json;
 
+std::optional<raw_log> raw_log_of(const json::value& log) {
+  const auto* topics = field_of(log, "topics");
+  const auto* data = field_of(log, "data");
+  if (topics == nullptr || !topics->is_array() || data == nullptr || !data->is_string()) return std::nullopt;
+  raw_log out;
+  for (const auto& each : topics->get_array()) {
+    const auto* text = each.if_string();
+    if (text == nullptr) return std::nullopt;
+    const auto topic = fixed_from_hex<32>(std::string_view(*text));
+    if (!topic) return std::nullopt;
+    out.topics.push_back(*topic);
+  }
+  auto raw = from_hex(std::string_view(data->get_string()));
+  if (!raw) return std::nullopt;
+  out.data = std::move(*raw);
+  return out;
+}
+
 namespace {
 
 /// None: it is an event of a newer contract, or nonsense.
 std::optional<logged_event> event_of(const json::value& log) {
-  const auto* topics = field_of(log, "topics");
-  const auto* data = field_of(log, "data");
-  if (topics == nullptr || !topics->is_array() || data == nullptr || !data->is_string()) return std::nullopt;
-  std::vector<hash32> all;
-  for (const auto& each : topics->get_array()) {
-    const auto* text = each.if_string();
-    const auto topic = text != nullptr ? fixed_from_hex<32>(std::string_view(*text))
-                                       : result<hash32>(fail(errc::invalid, ""));
-    if (!topic) return std::nullopt;
-    all.push_back(*topic);
-  }
-  const auto raw = from_hex(std::string_view(data->get_string()));
+  const auto raw = raw_log_of(log);
   if (!raw) return std::nullopt;
-  auto event = contracts::decode_training_event(all, *raw);
+  auto event = contracts::decode_training_event(raw->topics, raw->data);
   if (!event) return std::nullopt;
   return logged_event{std::move(*event), {number_in(log, "blockNumber"), text_in(log, "transactionHash")}};
 }
