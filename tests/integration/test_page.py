@@ -19,6 +19,7 @@ RUNNER = "defaulttaskbb.taskdb.sml.hpe"
 HOSTILE = """<img src=x onerror="window.hacked=1">&'{}"""
 # A folder for pictures of all screens; those of docs/page.md are made so.
 PICTURES = os.environ.get("SWARM_PAGE_PICTURES")
+LENGTH = "SYNCS=30\nGATE_AFTER=24" if PICTURES else "SYNCS=5"
 
 
 class Stage:
@@ -70,13 +71,23 @@ def test_it_shows_the_network_at_first_sight(stage, browser):
     assert not browser.complaints()
 
 
+def take_pictures(browser, screen):
+    """Of what is shown now, if somebody wants them."""
+    for size in SIZES if PICTURES else ():
+        for theme in THEMES:
+            browser.look(size, theme)
+            browser.settle()
+            browser.picture(f"{PICTURES}/{screen}-{theme}-{size}.webp")
+    browser.look("wide", "light")
+
+
 def fill_in_task(browser, stage, name):
     """A RUN_SWARM by the form, a field for each value of the schema."""
     inside = "dialog"
     values = {
         "Name": name, "Author": "tests", "Outcome": name, "Command": "programs/operated_program.py",
         "Entrypoint": PYTHON, "WorkingDir": "/tmp/test", "PrivateContent": "/tmp/test",
-        "Envvars": "PYTHONPATH=/tmp/test/lib\nMIN_PEERS=2\nSYNCS=5\nFALLING=1\nGATE=/tmp/test/gate",
+        "Envvars": f"PYTHONPATH=/tmp/test/lib\nMIN_PEERS=2\nFALLING=1\nGATE=/tmp/test/gate\n{LENGTH}",
     }  # fmt: skip
     for label, value in values.items():
         browser.fill(label, value, inside)
@@ -186,8 +197,10 @@ def test_a_dead_node_is_named(stage, browser):
     try:
         browser.go("overview")
         browser.sees("no sign of life", inside="#waits")
+        take_pictures(browser, "waiting")
         browser.go("training", CONTRACT)
         until(lambda: browser.count(".topology .sl.is-bad") == 1, "one dead SL")
+        take_pictures(browser, "training")
     finally:
         os.kill(victim, signal.SIGCONT)
     stage.swarm.open_gate()
@@ -240,8 +253,8 @@ def test_everybody_can_use_every_screen(stage, browser, screen):
                 until(lambda: "Reading" not in browser.text("main"), f"{screen} to be read")
                 browser.settle()
                 assert browser.findings() == [], (screen, size, theme)
-                if PICTURES:
-                    browser.picture(f"{PICTURES}/{screen}-{theme}-{size}.webp")
+        if screen != "training":
+            take_pictures(browser, screen)
     finally:
         browser.look("wide", "light")
     assert not browser.complaints()

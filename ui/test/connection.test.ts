@@ -128,6 +128,23 @@ test("no more questions are open at a time than the server takes", () => {
   assert.equal(last().sent.length, 13);
 });
 
+test("many questions are spread, so that the server does not close", () => {
+  const { connection, last, pass } = stage();
+  last().events.opened();
+  for (let i = 0; i < 100; i++) void connection.ask({ what: "runs" });
+  const answerAll = () => {
+    for (let i = 0; i < last().sent.length; i++)
+      last().events.heard(JSON.stringify({ type: "answer", now_ms: 1, id: (last().sent[i] as { id: number }).id, data: 1 }));
+  };
+  answerAll();
+  assert.equal(last().sent.length, 40);
+  for (let i = 0; i < 10; i++) {
+    pass(100);
+    answerAll();
+  }
+  assert.ok(last().sent.length >= 50 && last().sent.length <= 53, `${last().sent.length}`);
+});
+
 const topic: Topic = "trainings";
 
 test("a missed patch asks for the whole state", () => {

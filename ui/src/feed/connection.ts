@@ -47,6 +47,9 @@ interface Pending {
 }
 
 const ASKED_AT_ONCE_MAX = 12;
+/// The server closes on a browser that says more than 20 things a second for long; watching needs some of them.
+const QUESTIONS_A_SECOND = 12;
+const QUESTIONS_BURST = 40;
 /// The server sends at least an age of its data this often; a link that is silent for longer is dead.
 const SILENCE_MS_MAX = 30_000;
 
@@ -56,6 +59,9 @@ export class Connection {
   private next_id = 1;
   private retry: unknown = null;
   private silence: unknown = null;
+  private credit = QUESTIONS_BURST;
+  private credit_at = 0;
+  private pause: unknown = null;
   private readonly watched = new Set<Topic>();
   private readonly waiting: Pending[] = [];
   private readonly asked = new Map<number, Pending>();
@@ -114,10 +120,24 @@ export class Connection {
 
   private pump(): void {
     while (this.link.state === "live" && this.waiting.length && this.asked.size < ASKED_AT_ONCE_MAX) {
+      if (!this.pays()) {
+        this.timers.cancel(this.pause);
+        this.pause = this.timers.after(1000 / QUESTIONS_A_SECOND, () => this.pump());
+        return;
+      }
       const pending = this.waiting.shift()!;
       this.asked.set(pending.message.id, pending);
       this.tell(pending.message);
     }
+  }
+
+  private pays(): boolean {
+    const now = this.timers.monotonic();
+    this.credit = Math.min(QUESTIONS_BURST, this.credit + ((now - this.credit_at) / 1000) * QUESTIONS_A_SECOND);
+    this.credit_at = now;
+    if (this.credit < 1) return false;
+    this.credit--;
+    return true;
   }
 
   private tell(message: ToServer): void {
