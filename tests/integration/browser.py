@@ -44,9 +44,10 @@ class Browser:
             options.add_argument("--no-sandbox")
         options.add_argument(f"--user-data-dir={self.folder / 'browser'}")
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        options.add_experimental_option("prefs", {"download.default_directory": str(self.folder)})
         self.driver = webdriver.Chrome(service=Service(shutil.which("chromedriver")), options=options)
         self.driver.set_script_timeout(PATIENCE)
+        downloads = {"behavior": "allow", "downloadPath": str(self.folder)}
+        self.driver.execute_cdp_cmd("Browser.setDownloadBehavior", downloads)
         self.look("wide", "light")
 
     def quit(self):

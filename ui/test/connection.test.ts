@@ -134,7 +134,9 @@ test("many questions are spread, so that the server does not close", () => {
   for (let i = 0; i < 100; i++) void connection.ask({ what: "runs" });
   const answerAll = () => {
     for (let i = 0; i < last().sent.length; i++)
-      last().events.heard(JSON.stringify({ type: "answer", now_ms: 1, id: (last().sent[i] as { id: number }).id, data: 1 }));
+      last().events.heard(
+        JSON.stringify({ type: "answer", now_ms: 1, id: (last().sent[i] as { id: number }).id, data: 1 }),
+      );
   };
   answerAll();
   assert.equal(last().sent.length, 40);

@@ -173,7 +173,8 @@ function Card({
     <g
       class={`sl is-${standing.kind} ${selected ? "is-selected" : ""} ${member.leader ? "is-leader" : ""}`}
       role="button"
-      tabIndex={0}
+      // As SVG spells it: there attributes are told apart by case.
+      tabindex={0}
       aria-pressed={selected}
       onClick={() => select(member.uid)}
       onKeyDown={press}

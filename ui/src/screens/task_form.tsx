@@ -35,15 +35,17 @@ async function check(text: string): Promise<Checked> {
 function Verdict({ checked, text }: { checked: Checked | null; text: string }) {
   if (!checked || checked.of !== text) return null;
   return (
-    <ul class="verdict" role="status">
-      {checked.words.map((words, i) => (
-        <li key={i}>
-          <Mark icon={checked.good ? (i ? "warn" : "ok") : "bad"} tone={checked.good ? (i ? "warn" : "ok") : "bad"}>
-            {words}
-          </Mark>
-        </li>
-      ))}
-    </ul>
+    <div role="status">
+      <ul class="verdict">
+        {checked.words.map((words, i) => (
+          <li key={i}>
+            <Mark icon={checked.good ? (i ? "warn" : "ok") : "bad"} tone={checked.good ? (i ? "warn" : "ok") : "bad"}>
+              {words}
+            </Mark>
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }
 
