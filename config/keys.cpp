@@ -37,7 +37,7 @@ catalog make_catalog() {
 
 constexpr command_flag commands[] = {
     {"--role", "ROLE",
-     "sn, sl, swop or swci; give it again for more in one process [SWARMD_ROLE, comma-separated]"},
+     "sn, sl, swop, swci or ui; give it again for more in one process [SWARMD_ROLE, comma-separated]"},
     {"--profile", "FILE", "read settings and roles of this host from a YAML file [SWARMD_PROFILE]"},
     {"--check", "", "print every setting with its origin, check certificates, and end"},
     {"--health", "", "ask the swarmd that has this --data-dir whether it is well, and end: 0 when it is"},

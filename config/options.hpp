@@ -143,6 +143,19 @@ struct swci_options : role_options {
   bool json = false;
 };
 
+/// The management page. `sn_ip` or `sn_api_service` is set. It listens on `address`, not on `bind_address`.
+struct ui_options : role_options {
+  std::string sn_ip;
+  std::uint16_t sn_api_port = 30304; ///< of the SN at sn_ip
+  std::optional<service> sn_api_service;
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 30302;
+  bool plain = false;               ///< HTTP from this host, too
+  std::vector<service> hosts;       ///< further names of the page; port 0: that of the page, or none
+  std::vector<std::string> readers; ///< fingerprints, or CNs of the own organisation; empty: its SWCIs
+  std::vector<std::string> operators;
+};
+
 /// Where one setting of one role came from, for `--check`.
 struct setting {
   std::string node_name; ///< empty: of the whole process
@@ -157,6 +170,7 @@ struct process_config {
   std::vector<sl_options> sl;
   std::vector<swop_options> swop;
   std::vector<swci_options> swci; ///< at most one
+  std::vector<ui_options> ui;     ///< at most one
   std::filesystem::path
       data_dir; ///< of the process: the admin socket; roles without their own data-dir live below
   log::level log_level = log::level::info;

@@ -218,7 +218,7 @@ result<parse_outcome> parse(std::span<const std::string> args, const environment
   const auto starting = instances(wanted, from.profile);
   if (starting.empty() && found.empty())
     found.add(config_errc::missing,
-              "no role is given: start with --role sn, sl, swop or swci, or with --profile FILE "
+              "no role is given: start with --role sn, sl, swop, swci or ui, or with --profile FILE "
               "(swarmd --help lists the settings)");
   SWARM_CHECK(found.outcome());
 

@@ -355,8 +355,8 @@ TEST_CASE("names of flags match in any case, and what the original needed is acc
 
 TEST_CASE("mistakes on the command line") {
   CHECK(message({})
-        == "no role is given: start with --role sn, sl, swop or swci, or with --profile FILE (swarmd --help "
-           "lists the settings)");
+        == "no role is given: start with --role sn, sl, swop, swci or ui, or with --profile FILE (swarmd "
+           "--help lists the settings)");
   CHECK(message(sn_with({"--sentinle"})) == "unknown flag '--sentinle'; did you mean '--sentinel'?");
   CHECK(message(sn_with({"--sentinel", "--foo=3"})) == "unknown flag '--foo' (see --help)");
   CHECK(message(sn_with({"--sentinel", "bar"}))
@@ -365,9 +365,10 @@ TEST_CASE("mistakes on the command line") {
   CHECK(message({"--role", "sl", "--sn-ip", "--host-ip", "a"}) == "--sn-ip needs a value (see --help)");
   CHECK(message(sn_with({"--sentinel", "--host-ip=b"})) == "--host-ip is given 2 times; keep one of them");
   CHECK(message({"--profile=a", "--profile=b"}).starts_with("--profile is given 2 times; keep one of them"));
-  CHECK(message({"--role", "swob"}) == "--role: 'swob' is not a role; the roles are sn, sl, swop and swci");
+  CHECK(message({"--role", "swob"})
+        == "--role: 'swob' is not a role; the roles are sn, sl, swop, swci and ui");
   CHECK(message({}, {{"SWARMD_ROLE", "x"}})
-        == "environment SWARMD_ROLE: 'x' is not a role; the roles are sn, sl, swop and swci");
+        == "environment SWARMD_ROLE: 'x' is not a role; the roles are sn, sl, swop, swci and ui");
   CHECK(message({"--role", "sl", "--role", "sl"})
         == "--role: 'sl' is given twice; several of one kind in a process need a profile (--profile)");
   CHECK(message(words(2000, "x")) == "2000 arguments; at most 1024 are read");

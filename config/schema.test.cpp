@@ -85,9 +85,11 @@ TEST_CASE("the schema and the code name the same keys") {
         == keys_where([](const auto& s) { return find_setter(swop_role, s.key) != nullptr; }));
   CHECK(keys_of(at(root, {"$defs", "swci", "properties"}))
         == keys_where([](const auto& s) { return find_setter(swci_role, s.key) != nullptr; }));
-  top.insert({"sn", "sl", "swop", "swci"});
+  CHECK(keys_of(at(root, {"$defs", "ui", "properties"}))
+        == keys_where([](const auto& s) { return find_setter(ui_role, s.key) != nullptr; }));
+  top.insert({"sn", "sl", "swop", "swci", "ui"});
   CHECK(keys_of(at(root, {"properties"})) == top);
-  for (const auto* scope : {"sn", "sl", "swop", "swci"})
+  for (const auto* scope : {"sn", "sl", "swop", "swci", "ui"})
     CHECK(at(root, {"$defs", scope, "additionalProperties"}).text == "false");
   CHECK(at(root, {"additionalProperties"}).text == "false");
 }

@@ -19,6 +19,7 @@ namespace swarm::actors {
 /// To the user, when it has changed.
 struct sn_standing {
   std::string trouble; ///< in words; empty: an SN answers, and this node is registered
+  std::string sn;      ///< host:port of the one that is asked
 };
 
 /// From the connection: one message of the SN. `serial` tells an old connection's news from the present

@@ -142,7 +142,8 @@ struct perform {
 void tell_trouble(self_pointer self) {
   auto& s = self->state();
   const auto trouble = s.machine.registered() ? std::string{} : s.machine.status();
-  if (trouble != s.told_trouble && self->tell(sibling(*self, s.options->user), sn_standing{trouble}))
+  if (trouble != s.told_trouble
+      && self->tell(sibling(*self, s.options->user), sn_standing{trouble, s.machine.sn()}))
     s.told_trouble = trouble;
 }
 

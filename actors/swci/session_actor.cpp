@@ -4,6 +4,7 @@
 #include "actors/sl/files/targets.hpp"
 #include "actors/sn_client/sn_client.hpp"
 #include "actors/supervision/paths.hpp"
+#include "actors/swci/asking_nodes.hpp"
 #include "actors/swci/commands/known_names.hpp"
 #include "actors/swci/commands/world.hpp"
 #include "actors/swci/language/render/render.hpp"
@@ -24,7 +25,6 @@ namespace {
 
 constexpr auto connect_max = std::chrono::seconds(30);
 constexpr auto is_up_max = std::chrono::seconds(10);
-constexpr auto node_answer_max = std::chrono::seconds(3);
 /// How old names for completion may be.
 constexpr auto names_age_max = std::chrono::seconds(10);
 
@@ -189,32 +189,11 @@ void take_standing(self_pointer self, const sn_standing& news) {
   }
 }
 
-/// GET, whose answer has to be here within `patience`.
-result<transport::http_response> get_within(duration patience, transport::http_client& client,
-                                            const endpoint& node, const std::string& target,
-                                            const std::stop_token& stop) {
-  std::promise<result<transport::http_response>> came;
-  auto answer = came.get_future();
-  auto call = client.request(
-      node.host, node.port, {.method = "GET", .target = target},
-      [&came](result<transport::http_response> response) { came.set_value(std::move(response)); });
-  const std::stop_callback ended(stop, [&call] { call.cancel(); });
-  if (answer.wait_for(patience) != std::future_status::ready) call.cancel();
-  return answer.get();
-}
-
 result<> look_for_sn(const swci_context& context, const swci::sn_address& sn, const std::stop_token& stop) {
   const auto response = get_within(is_up_max, *context.client, {sn.host, sn.port}, "/is_up", stop);
   if (!response) return tl::unexpected(response.error());
   if (response->status != 200) return fail(errc::unavailable, "it answers {} to /is_up", response->status);
   return {};
-}
-
-result<swci::node_answer> ask_node(const swci_context& context, const std::stop_token& stop,
-                                   const endpoint& node, const std::string& target) {
-  SWARM_TRY(auto from, get_within(node_answer_max, *context.asker, node, target, stop));
-  return swci::node_answer{from.status, std::move(from.body), from.peer.cert_fingerprint,
-                           from.peer.anchor && context.identity->shares_anchor(*from.peer.anchor)};
 }
 
 /// How a command gets files from other nodes: as this account.
@@ -277,7 +256,7 @@ void run_command(self_pointer self, const swci::action::run& what) {
         };
         world.fetch = fetcher_of(context, stop, to ? to->account : address{});
         world.ask_node = [context, stop](const endpoint& node, const std::string& target) {
-          return ask_node(*context, stop, node, target);
+          return ask_node(*context->asker, *context->identity, stop, node, target);
         };
         std::optional<context_network> sns;
         if (to) sns.emplace(env, mail, sn_path, to->account, to->trouble, stop);

@@ -84,5 +84,6 @@ extern const role_spec sn_role;
 extern const role_spec sl_role;
 extern const role_spec swop_role;
 extern const role_spec swci_role;
+extern const role_spec ui_role;
 
 } // namespace swarm::config

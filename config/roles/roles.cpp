@@ -8,7 +8,7 @@ namespace swarm::config {
 namespace {
 
 /// SLs and SWOPs that name no SN take the one of their process, so that the SN comes first.
-constexpr const role_spec* all_roles[] = {&sn_role, &sl_role, &swop_role, &swci_role};
+constexpr const role_spec* all_roles[] = {&sn_role, &sl_role, &swop_role, &swci_role, &ui_role};
 
 setter find_in(std::span<const role_setting> settings, std::string_view key) {
   const auto found = std::find_if(settings.begin(), settings.end(),

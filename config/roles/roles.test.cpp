@@ -62,6 +62,15 @@ TEST_CASE("every default in the help is the default of the options") {
         CHECK(swci.task_max_wait_time == fresh.task_max_wait_time);
         CHECK(swci.json == fresh.json);
       }
+      ui_options ui;
+      if (const auto into = find_setter(ui_role, spec.key); into && spec.key != "data-dir") {
+        CHECK(into(ui, spec.fallback));
+        const ui_options fresh;
+        CHECK(ui.sn_api_port == fresh.sn_api_port);
+        CHECK(ui.address == fresh.address);
+        CHECK(ui.port == fresh.port);
+        CHECK(ui.plain == fresh.plain);
+      }
       CHECK(process.log_level == process_config{}.log_level);
     }
 }
@@ -93,8 +102,8 @@ TEST_CASE("a role is found by its name, and has the settings of its tables and t
   CHECK(find_role("sl") == &sl_role);
   CHECK(find_role("SN") == nullptr);
   CHECK(find_role("") == nullptr);
-  CHECK(role_names("and") == "sn, sl, swop and swci");
-  CHECK(role_names("or", "'") == "'sn', 'sl', 'swop' or 'swci'");
+  CHECK(role_names("and") == "sn, sl, swop, swci and ui");
+  CHECK(role_names("or", "'") == "'sn', 'sl', 'swop', 'swci' or 'ui'");
   const auto has = [](const role_spec& role, std::string_view key) {
     return find_setter(role, key) != nullptr;
   };

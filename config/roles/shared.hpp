@@ -37,19 +37,19 @@ inline constexpr key_spec sn_api_port_key{
     "PORT",
     "30304",
     {"SN_API_SERVER_PORT"},
-    "SN: port of its API server; SL and SWOP: port of the API server at --sn-ip"};
-inline constexpr key_spec sn_api_service_key{
-    "sn-api-service",
-    value_kind::text,
-    "NAME[:PORT]",
-    "",
-    {"SN_API_SERVICE"},
-    "SN: name of its API server behind a proxy; SL and SWOP: the one to use instead of --sn-ip; default port "
-    "443"};
+    "SN: port of its API server; SL, SWOP and UI: port of the API server at --sn-ip"};
+inline constexpr key_spec sn_api_service_key{"sn-api-service",
+                                             value_kind::text,
+                                             "NAME[:PORT]",
+                                             "",
+                                             {"SN_API_SERVICE"},
+                                             "SN: name of its API server behind a proxy; SL, SWOP and UI: "
+                                             "the one to use instead of --sn-ip; default port "
+                                             "443"};
 inline constexpr key_spec sn_ip_key{
     "sn-ip",        value_kind::text,
     "HOST",         "",
-    {"SN_NODE_IP"}, "SL and SWOP: the SN to use; default the SN in the same process, if there is one"};
+    {"SN_NODE_IP"}, "SL, SWOP and UI: the SN to use; default the SN in the same process, if there is one"};
 inline constexpr key_spec usr_dir_key{
     "usr-dir",   value_kind::path,
     "DIR",       "",

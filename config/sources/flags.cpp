@@ -166,7 +166,7 @@ flag_values read_flags(std::span<const std::string> args, problems& found) {
 
 std::string help_text() {
   std::string out =
-      "usage: swarmd --role sn|sl|swop|swci [SETTINGS]\n"
+      "usage: swarmd --role sn|sl|swop|swci|ui [SETTINGS]\n"
       "       swarmd --profile host.yaml [SETTINGS]\n"
       "       swarmd doctor SETTINGS\n\n"
       "A node of a swarm that trains machine-learning models together without moving data.\n"

@@ -105,8 +105,8 @@ TEST_CASE("wrong types say what is expected") {
   CHECK(message("sl: []") == place + "5: an empty list; name at least one role or remove the key");
   CHECK(message("- 1")
         == place
-               + "1: a list; a profile is a mapping of settings and of the roles 'sn', 'sl', 'swop' and "
-                 "'swci'");
+               + "1: a list; a profile is a mapping of settings and of the roles 'sn', 'sl', 'swop', "
+                 "'swci' and 'ui'");
   CHECK(says(message("just words"), "a single value; a profile is"));
   CHECK(code("host-ip: [1]") == config_errc::wrong_type);
   CHECK(code("- 1") == config_errc::wrong_type);

@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # What swarmLogCollector takes from this host, each into the folder $into and through `redact`. Sourced.
 
-roles=(sn swop sl swci)
+roles=(sn swop sl swci ui)
 readonly blocks=10 # of the youngest
 readonly quick=(timeout 20)
 

@@ -99,6 +99,12 @@ def environment(options):
             ["--usr-dir", "usr", "--init-script-name", "swci-init"],
             {"SWCI_STARTUP_SCRIPT": "swci-init", "USR_DIR": "/platform/swarm/usr"},
         ),
+        (
+            "run-slm-ui",
+            ["--sn-ip=10.0.0.2", "--ui-operator=0x12", "--ui-port=9"],
+            {"SWARMD_ROLE": "ui", "SN_NODE_IP": "10.0.0.2", "SWARMD_UI_OPERATOR": "0x12", "SWARMD_UI_PORT": "9",
+             "SWARMD_UI_ADDRESS": "0.0.0.0"},
+        ),
         ("run-sn", [*SN, "-e", "A=b c", "-e", "http_proxy=", "--env=D=e"], {"A": "b c", "http_proxy": "", "D": "e"}),
         ("run-sn", [*SN, "--name=sn1"], {"SWARMD_NODE_NAME": "sn1"}),
     ],
@@ -119,6 +125,9 @@ def test_options_reach_the_node_as_variables(scripts, script, arguments, variabl
         ("run-sl", ["--sn-ip=1", "--sl-fs-service=f"], ["30305:30305"], []),
         ("run-sl", ["--sn-ip=1", "--sl-fs-service=f:4"], ["4:30305"], []),
         ("run-sl", [*SL, "-p", "1:2"], ["1:2"], []),
+        ("run-slm-ui", ["--sn-ip=1"], ["127.0.0.1:30302:30302"], []),  # other hosts do not reach it
+        ("run-slm-ui", ["--sn-ip=1", "--ui-port=9"], ["127.0.0.1:9:9"], []),
+        ("run-slm-ui", ["--sn-ip=1", "--network=host"], None, []),
         ("run-swop", SWOP, None, []),
         ("run-swop", [*SWOP, "--host-ip=10.0.0.1"], ["30308:30308"], []),
         ("run-swop", [*SWOP, "--host-ip=10.0.0.1", "--swop-lines-port=9"], ["9:9"], []),
@@ -298,7 +307,7 @@ def test_what_is_wrong_is_said_in_a_line(scripts, script, arguments, says):
 
 
 @pytest.mark.parametrize(
-    "script", ["run-sn", "run-sl", "run-swop", "run-swci", "stop-swarm", "swarmLogCollector", "uninstall", "gen-cert",
+    "script", ["run-sn", "run-sl", "run-swop", "run-swci", "run-slm-ui", "run-postgres", "stop-swarm", "swarmLogCollector", "uninstall", "gen-cert",
                "make-client-wheel"],
 )  # fmt: skip
 @pytest.mark.parametrize("word", ["-help", "--help", "--HELP"])

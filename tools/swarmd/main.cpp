@@ -6,6 +6,7 @@
 #include "actors/supervision/process.hpp"
 #include "actors/swci/swci.hpp"
 #include "actors/swop/swop.hpp"
+#include "actors/ui/ui.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "base/log_file.hpp"
@@ -66,6 +67,10 @@ result<actors::supervisor_spec> make_root(const config::process_config& config,
   }
   for (const auto& options : config.swci) {
     SWARM_TRY(auto child, actors::make_swci(options, "swci", io, shown));
+    root.children.push_back(std::move(child));
+  }
+  for (const auto& options : config.ui) {
+    SWARM_TRY(auto child, actors::make_ui(options, "ui", io));
     root.children.push_back(std::move(child));
   }
   return root;

@@ -22,6 +22,7 @@ namespace swarm::transport {
 struct peer_info {
   std::string address; ///< numeric
   std::uint16_t port = 0;
+  bool has_tls = false;    ///< of what a server receives: it came by TLS
   hash32 cert_fingerprint; ///< SHA-256 of its certificate in DER
   std::string cert_subject;
   std::shared_ptr<const certificate_facts> certificate; ///< null without proof

@@ -27,6 +27,12 @@ using http_handler = std::function<void(http_request, http_reply)>;
 using ws_accept =
     std::function<void(std::shared_ptr<ws_session> session, std::string target, peer_info peer)>;
 
+/// Takes a WebSocket up, as `ws_accept` does.
+using ws_taker = std::function<void(std::shared_ptr<ws_session> session)>;
+/// Decides by the request for a WebSocket, whose body is not read, whether there is to be one: an answer in its place,
+/// or who takes it up.
+using upgrade_handler = std::function<std::variant<http_response, ws_taker>(const http_request&)>;
+
 /// From whom a server takes HTTP without TLS, on the same port: the first byte of a connection tells which it is.
 enum class plain_http {
   nobody,
@@ -42,8 +48,12 @@ struct http_server_options {
   std::uint16_t port = 0;          ///< 0: any free one, see `port()`
   std::string name = "https";      ///< what this server is for, in log lines: "API", "files", "P2P"
   std::string log_source = "swarm.net";
-  organisation_namer organisation_of;    ///< for log and status
-  plain_http plain = plain_http::nobody; ///< there is no proof of who asks, and no WebSocket
+  organisation_namer organisation_of; ///< for log and status
+  plain_http plain =
+      plain_http::nobody; ///< there is no proof of who asks, and no WebSocket but by `on_upgrade`
+  /// With TLS: clients that show no certificate are served as well; there is no proof of who asks.
+  bool certificates_optional = false;
+  upgrade_handler on_upgrade; ///< in place of the acceptor of WebSockets
   std::size_t header_bytes_max = 16 * 1024;
   std::size_t body_bytes_max = 8 * 1024 * 1024; ///< 413 beyond
   /// Connections whose other side has proved who it is; organisations share them (sharing/fair_places.hpp). Whoever

@@ -78,6 +78,8 @@ public:
   result<> send_binary(bytes raw) { return send(shared_slice::of(std::move(raw)), false); }
   /// Sends what is queued, then closes; on_close follows.
   virtual void close(ws_close_code code = ws_close_code::normal, std::string reason = {}) = 0;
+  /// Ends the connection at once; what is queued is not sent. on_close follows.
+  virtual void drop(std::string why) = 0;
   virtual ws_status status() const = 0;
 };
 

@@ -35,7 +35,7 @@ struct received {
 /// the calls `reads`, in one batch.
 struct follow {
   std::string name;
-  address contract;
+  address contract;           ///< zero: the chain itself, which moves with every block
   std::vector<hash32> topics; ///< any of them says that it has moved
   std::vector<rpc_call> reads;
 };

@@ -428,14 +428,18 @@ bool session_machine::subscribe(time_point now) {
     return here->subscribing;
   if (!here->subscription.empty())
     ask({{"eth_unsubscribe", {std::exchange(here->subscription, {})}}}, question::unsubscription{}, now);
+  here->subscribed_version = watch_version_;
+  here->subscribing = true;
+  if (followed_.contract.is_zero()) {
+    ask({{"eth_subscribe", {"newHeads"}}}, question::subscription{watch_version_}, now);
+    return true;
+  }
   json::array topics;
   for (const auto& topic : followed_.topics)
     topics.emplace_back(to_hex(topic.view()));
   json::array any_of_them; // not in braces: compilers differ about an array of one array
   any_of_them.emplace_back(std::move(topics));
   json::object filter{{"address", to_hex(followed_.contract.view())}, {"topics", std::move(any_of_them)}};
-  here->subscribed_version = watch_version_;
-  here->subscribing = true;
   ask({{"eth_subscribe", {"logs", std::move(filter)}}}, question::subscription{watch_version_}, now);
   return true;
 }

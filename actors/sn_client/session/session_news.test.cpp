@@ -52,6 +52,23 @@ TEST_CASE("a contract that is followed in place of another before the subscripti
   CHECK(rig.reads.back().name == "b");
 }
 
+TEST_CASE("the chain itself moves with every block") {
+  session_rig rig;
+  rig.get_ready();
+  rig.step(event::follow{"the chain", {}, {}, {}});
+  CHECK(rig.last("eth_subscribe").params == json::array{"newHeads"});
+  rig.serve();
+  CHECK(rig.reads.size() == 1);
+  rig.notify();
+  rig.serve();
+  REQUIRE(rig.reads.size() == 2);
+  CHECK(rig.reads.back().name == "the chain");
+  CHECK(rig.reads.back().responses.empty());
+  rig.follow("a", 1); // and then a contract
+  CHECK(rig.asked_for("eth_unsubscribe").size() == 1);
+  CHECK(rig.last("eth_subscribe").params.at(0) == "logs");
+}
+
 TEST_CASE("a subscription that fails is tried again, and the contract is read anyway") {
   session_rig rig;
   rig.instead = [](const request& to) {

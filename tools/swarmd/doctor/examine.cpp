@@ -69,6 +69,13 @@ patient patient_of(const config::swci_options& of) {
   return out;
 }
 
+patient patient_of(const config::ui_options& of) {
+  patient out{
+      of, members::role::swci, told_of(of.sn_api_service, of.sn_ip, of.sn_api_port).to_string(), {}, {}};
+  out.ports = {{"ui-port", of.address, of.port, {}, false}};
+  return out;
+}
+
 /// Which network the node belongs to, as far as it knows.
 own_facts own_facts_of(const patient& of, const identity_facts& identity) {
   own_facts out;
@@ -97,6 +104,8 @@ public:
     for (const auto& each : config_.swop)
       look_at_swop(each);
     for (const auto& each : config_.swci)
+      look(patient_of(each));
+    for (const auto& each : config_.ui)
       look(patient_of(each));
     look_at_host();
     return std::move(reports_);

@@ -82,9 +82,12 @@ task<bool> http_connection::learn_peer() {
 task<bool> http_connection::shake_hands() {
   auto* ssl = stream_->tls().native_handle();
   attach_notes(ssl, &notes_);
+  if (server_->options.certificates_optional)
+    SSL_set_verify(ssl, SSL_VERIFY_PEER, nullptr); // its callback stays
   beast::get_lowest_layer(*stream_).expires_after(server_->options.handshake_timeout);
   auto [ec] = co_await stream_->tls().async_handshake(asio::ssl::stream_base::server, use_tuple);
   attach_notes(ssl, nullptr);
+  peer_.has_tls = !ec;
   if (auto chain = ec ? std::nullopt : fill_peer_certificate(ssl, peer_, notes_)) {
     alive_ = server_->identity->live().add(std::move(*chain), presented_by::client, verified_by(ssl), peer_,
                                            [weak = weak_from_this()](const error& why) {
@@ -93,6 +96,7 @@ task<bool> http_connection::shake_hands() {
     co_return !killed_;
   }
   if (killed_) co_return false;
+  if (!ec && notes_.failure == 0 && server_->options.certificates_optional) co_return true;
   report_handshake_failure(ec);
   co_await linger(beast::get_lowest_layer(*stream_));
   co_return false;
@@ -151,9 +155,12 @@ task<http_connection::outcome> http_connection::one_exchange() {
   if (ec) co_return outcome::gone;
   ++server_->requests;
   if (beast::websocket::is_upgrade(from.get())) {
-    if (!server_->on_websocket || stream_->is_plain())
-      co_return co_await refuse(404, "there is no WebSocket here");
-    co_await serve_websocket(from);
+    auto taker = taker_of(from);
+    if (auto* instead = std::get_if<http_response>(&taker)) {
+      if (co_await send(*instead, false, false)) co_await linger(beast::get_lowest_layer(*stream_));
+      co_return outcome::gone;
+    }
+    co_await serve_websocket(from, std::get<ws_taker>(taker));
     co_return outcome::gone;
   }
   if (!reserve_body(from)) co_return co_await refuse(503, "too many large requests at once, try again later");
@@ -229,15 +236,37 @@ task<http_connection::outcome> http_connection::respond(parser& from) {
   co_return stays ? outcome::next : outcome::close;
 }
 
-void http_connection::hand_over(parser& from) {
+http_request http_connection::head_of(const parser::value_type& message) const {
   http_request request;
-  auto message = from.release();
   request.method = text_of(message.method_string());
   request.target = text_of(message.target());
   for (const auto& field : message)
     request.headers.emplace_back(text_of(field.name_string()), text_of(field.value()));
-  request.body = std::move(message.body());
   request.peer = peer_;
+  return request;
+}
+
+/// Who takes up the WebSocket that is asked for, or the answer that there is none.
+std::variant<http_response, ws_taker> http_connection::taker_of(const parser& from) {
+  const auto& options = server_->options;
+  try {
+    if (options.on_upgrade) return options.on_upgrade(head_of(from.get()));
+  } catch (const std::exception& e) {
+    log::error(options.log_source, "{}: a WebSocket handler failed: {}", options.name, e.what());
+    return text_response(500, "the request could not be carried out\n");
+  }
+  if (!server_->on_websocket || stream_->is_plain())
+    return text_response(404, "there is no WebSocket here\n");
+  return [server = server_, target = text_of(from.get().target()),
+          peer = peer_](std::shared_ptr<ws_session> session) mutable {
+    server->on_websocket(std::move(session), std::move(target), std::move(peer));
+  };
+}
+
+void http_connection::hand_over(parser& from) {
+  auto message = from.release();
+  auto request = head_of(message);
+  request.body = std::move(message.body());
   http_reply reply(make_reply_state(shared_from_this()));
   try {
     server_->on_request(std::move(request), reply);
@@ -290,12 +319,11 @@ task<bool> http_connection::send_body(const http_response& response, std::string
   co_return !ec && !killed_;
 }
 
-task<> http_connection::serve_websocket(parser& from) {
+task<> http_connection::serve_websocket(parser& from, const ws_taker& taker) {
   auto request = from.release();
-  auto target = text_of(request.target());
   auto shared = std::make_shared<ws_shared>();
   shared->options = server_->options.ws;
-  websocket_ = std::make_shared<ws_link>(strand_, std::move(stream_->tls()), peer_, server_->identity, shared,
+  websocket_ = std::make_shared<ws_link>(strand_, std::move(*stream_), peer_, server_->identity, shared,
                                          server_->traffic);
   stream_.reset();
   auto accepted = co_await websocket_->accept(request);
@@ -308,7 +336,7 @@ task<> http_connection::serve_websocket(parser& from) {
     auto session = make_ws_session(shared);
     ++server_->websockets;
     try {
-      server_->on_websocket(session, std::move(target), peer_);
+      taker(session);
     } catch (const std::exception& e) {
       log::error(server_->options.log_source, "{}: a WebSocket handler failed: {}", server_->options.name,
                  e.what());

@@ -104,7 +104,9 @@ private:
   task<outcome> respond(parser& from);
   task<bool> send(const http_response& response, bool head_only, bool keep_alive);
   task<bool> send_body(const http_response& response, std::string head, bool head_only);
-  task<> serve_websocket(parser& from);
+  std::variant<http_response, ws_taker> taker_of(const parser& from);
+  task<> serve_websocket(parser& from, const ws_taker& taker);
+  http_request head_of(const parser::value_type& message) const;
   void hand_over(parser& from);
   bool reserve_body(parser& from);
   void release_body();

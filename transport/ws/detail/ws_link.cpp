@@ -12,6 +12,23 @@ namespace swarm::transport {
 
 namespace websocket = beast::websocket;
 
+/// How Beast ends what is below a WebSocket; it finds these by the type of the stream.
+template <class Handler>
+void async_teardown(beast::role_type role, either_stream& stream, Handler&& handler) {
+  using websocket::async_teardown;
+  if (stream.is_plain())
+    async_teardown(role, stream.next_layer().socket(), std::forward<Handler>(handler));
+  else
+    async_teardown(role, stream.tls(), std::forward<Handler>(handler));
+}
+inline void teardown(beast::role_type role, either_stream& stream, error_code& ec) {
+  using websocket::teardown;
+  if (stream.is_plain())
+    teardown(role, stream.next_layer().socket(), ec);
+  else
+    teardown(role, stream.tls(), ec);
+}
+
 namespace {
 
 constexpr std::size_t write_buffer_bytes = 16 * 1024; ///< one TLS record
@@ -86,6 +103,21 @@ public:
     ws_link::wake_writer(shared_);
   }
 
+  void drop(std::string why) override {
+    std::shared_ptr<ws_link> link;
+    std::deque<ws_shared::outgoing> unsent; // let go of outside of the lock
+    {
+      std::lock_guard lock(shared_->mutex);
+      link = shared_->link.lock();
+      if (!link) return;
+      unsent.swap(shared_->queue);
+    }
+    asio::post(link->strand(), [link, held = std::move(why)] {
+      link->kill(make_error(net_errc::closed, "{}: closed by this side: {}",
+                            host_port(link->peer().address, link->peer().port), held));
+    });
+  }
+
   ws_status status() const override {
     std::lock_guard lock(shared_->mutex);
     return shared_->status;
@@ -101,7 +133,7 @@ std::shared_ptr<ws_session> make_ws_session(std::shared_ptr<ws_shared> shared) {
   return std::make_shared<ws_handle>(std::move(shared));
 }
 
-ws_link::ws_link(const asio::any_io_executor& strand, tls_stream stream, peer_info peer,
+ws_link::ws_link(const asio::any_io_executor& strand, either_stream stream, peer_info peer,
                  std::shared_ptr<const tls_identity> identity, std::shared_ptr<ws_shared> shared,
                  std::shared_ptr<traffic_counters> traffic)
     : strand_(strand), stream_(std::move(stream)), peer_(std::move(peer)),

@@ -58,7 +58,7 @@ class ws_link : public std::enable_shared_from_this<ws_link> {
 public:
   using upgrade_request = beast::http::request<beast::http::string_body>;
 
-  ws_link(const asio::any_io_executor& strand, tls_stream stream, peer_info peer,
+  ws_link(const asio::any_io_executor& strand, either_stream stream, peer_info peer,
           std::shared_ptr<const tls_identity> identity, std::shared_ptr<ws_shared> shared,
           std::shared_ptr<traffic_counters> traffic);
 
@@ -103,7 +103,7 @@ private:
 
   asio::any_io_executor strand_;
   // Without compression: nobody asks for it, and its code would take a minute to compile.
-  beast::websocket::stream<tls_stream, false> stream_;
+  beast::websocket::stream<either_stream, false> stream_;
   peer_info peer_;
   std::string who_;
   std::shared_ptr<const tls_identity> identity_;

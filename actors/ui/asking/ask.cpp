@@ -1,0 +1,78 @@
+#include "actors/ui/asking/ask.hpp"
+
+#include "actors/swci/commands/reads.hpp"
+#include "actors/ui/asking/ledger.hpp"
+#include "actors/ui/views/pictures.hpp"
+#include "contracts/task/client.hpp"
+
+namespace swarm::ui {
+
+namespace json = boost::json;
+
+namespace {
+
+/// One question.
+class answerer {
+public:
+  explicit answerer(const asking& with) : with_(with) {}
+
+  result<json::value> operator()(const question::rounds& what) { return from_history(what); }
+  result<json::value> operator()(const question::series& what) { return from_history(what); }
+  result<json::value> operator()(const question::runs& what) { return from_history(what); }
+  result<json::value> operator()(const question::block& what) {
+    return block_json(with_.sns, what.block_num);
+  }
+  result<json::value> operator()(const question::blocks& what) {
+    return blocks_json(with_.sns, what.before, what.count);
+  }
+  result<json::value> operator()(const question::transaction& what) {
+    return transaction_json(with_.sns, what.hash);
+  }
+  result<json::value> operator()(const question::task& what);
+  result<json::value> operator()(const question::last_lines& what);
+
+private:
+  result<json::value> from_history(const auto& what) {
+    return with_.history.answer(what, with_.sns, with_.stop);
+  }
+
+  const asking& with_;
+};
+
+result<json::value> answerer::operator()(const question::task& what) {
+  const auto registry = contracts::task_registry_address();
+  SWARM_TRY(const auto task, swci::read(with_.sns, registry, contracts::task_args{what.name}));
+  if (task.name.empty()) return fail(errc::not_found, "there is no task '{}'", what.name);
+  SWARM_TRY(const auto body,
+            swci::read_pages(with_.sns, registry, contracts::body_lines_max, [&](std::size_t first) {
+              return contracts::task_body_args{what.name, first, contracts::body_lines_max};
+            }));
+  return json::object{{"task", task_json(task)}, {"body", json::array(body.begin(), body.end())}};
+}
+
+result<json::value> answerer::operator()(const question::last_lines& what) {
+  if (with_.may != rights::acts) return fail(errc::denied, "last lines are shown to operators only");
+  swci::command_world world{.contexts = {}, .folder = swci::user_folder("/")};
+  world.sns = &with_.sns;
+  world.stop = with_.stop;
+  world.ask_node = with_.ask_node;
+  SWARM_TRY(const auto answered,
+            swci::carry_out(swci::commands::get_taskrunner_peer_status{what.taskrunner, what.swop}, world));
+  const auto* status = answered ? std::get_if<swci::answers::taskrunner_peer_status>(&*answered) : nullptr;
+  if (status == nullptr) return fail(errc::internal, "the command says something else");
+  json::array outputs;
+  for (const auto& each : status->outputs)
+    outputs.push_back(
+        json::object{{"of", each.of}, {"lines", json::array(each.lines.begin(), each.lines.end())}});
+  json::object out{{"outputs", std::move(outputs)}};
+  if (!status->no_outputs.empty()) out["no_outputs"] = status->no_outputs;
+  return out;
+}
+
+} // namespace
+
+result<json::value> ask(const any_question& what, const asking& with) {
+  return std::visit(answerer(with), what);
+}
+
+} // namespace swarm::ui

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "actors/swci/commands/world.hpp"
+#include "actors/ui/feed/feed_hub.hpp"
+#include "actors/ui/history/history_keeper.hpp"
+
+namespace swarm::ui {
+
+/// What answering a question takes.
+struct asking {
+  swci::network& sns;
+  history_keeper& history;    ///< of the thread on which questions are answered
+  rights may = rights::reads; ///< of who asks
+  std::stop_token stop;
+  /// command_world::ask_node
+  std::function<result<swci::node_answer>(const endpoint& node, const std::string& target)> ask_node;
+};
+
+/// Answers a question of the feed from the chain.
+result<boost::json::value> ask(const any_question& what, const asking& with);
+
+} // namespace swarm::ui

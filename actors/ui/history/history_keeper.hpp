@@ -1,0 +1,52 @@
+#pragma once
+
+#include "actors/swci/commands/network.hpp"
+#include "actors/ui/feed/requests.hpp"
+#include "actors/ui/history/training_history.hpp"
+
+#include <boost/json.hpp>
+
+#include <stop_token>
+
+namespace swarm::ui {
+
+/// Keeps the histories of all trainings, read from their events when somebody asks: only what is new since then is read again.
+/// Events are what the SN says; `swarm-inspect proof` proves a merge. For one thread.
+class history_keeper {
+public:
+  static constexpr std::size_t events_max = 10'000; ///< in one answer
+  static constexpr std::size_t points_max = 100'000;
+  static constexpr std::size_t times_max = 50'000; ///< of blocks, remembered
+
+  result<boost::json::value> answer(const question::rounds& what, swci::network& sns,
+                                    const std::stop_token& stop);
+  result<boost::json::value> answer(const question::series& what, swci::network& sns,
+                                    const std::stop_token& stop);
+  result<boost::json::value> answer(const question::runs& what, swci::network& sns,
+                                    const std::stop_token& stop);
+  /// Reads what is new of all trainings, so that questions are answered soon.
+  result<> catch_up(swci::network& sns, const std::stop_token& stop);
+
+private:
+  struct kept {
+    training_history history;
+    std::uint64_t next_block = 0; ///< whose events have not been read yet
+  };
+  using generations = std::map<std::uint64_t, training_history::generation>;
+
+  result<const generations*> history_of(const std::string& contract, swci::network& sns,
+                                        const std::stop_token& stop);
+  result<> catch_up(kept& which, const address& at, std::uint64_t head, swci::network& sns,
+                    const std::stop_token& stop);
+  result<> learn_times(const std::set<std::uint64_t>& blocks, swci::network& sns);
+  void add_time(boost::json::object& to, std::string_view key, std::uint64_t block_num) const;
+  result<std::string> name_of(const address& node, swci::network& sns);
+  boost::json::object run_json(const std::string& contract, std::uint64_t number,
+                               const training_history::generation& from) const;
+
+  std::map<std::string, kept> all_;
+  std::map<std::uint64_t, std::uint64_t> times_; ///< ms, by block
+  std::map<address, std::string> names_;
+};
+
+} // namespace swarm::ui

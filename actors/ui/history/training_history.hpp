@@ -1,0 +1,69 @@
+#pragma once
+
+#include "contracts/training/interface.hpp"
+
+#include <map>
+#include <set>
+#include <vector>
+
+namespace swarm::ui {
+
+/// What the events of one training say of all its runs, in bounded memory: when its rounds were, who merged, what was
+/// reported. Events come in the order of the chain, each once.
+class training_history {
+public:
+  static constexpr std::size_t reports_max =
+      400'000; ///< of all runs together; those of the oldest rounds go first
+  static constexpr std::size_t rounds_max = 100'000; ///< of all runs together
+
+  struct report {
+    std::uint32_t peer = 0; ///< index in `generation::peers`
+    float loss = 0;         ///< NaN: none
+    float metric = 0;
+  };
+  struct round {
+    std::uint64_t first_block = 0; ///< of its first event that is kept here
+    std::uint64_t last_block = 0;
+    std::uint64_t merge_block = 0; ///< 0: not merged yet
+    std::vector<report> reports;
+  };
+  struct generation {
+    std::uint32_t min_peers = 0;
+    std::string merge_method;
+    std::uint64_t first_block = 0;
+    std::uint64_t last_block = 0;
+    bool is_complete = false, is_stopped = false, is_reset = false;
+    bool misses_rounds = false; ///< older ones are not kept any more
+    hash32 digest;              ///< of the last merge
+    std::vector<address> peers;
+    std::map<address, std::uint32_t> indexes; ///< in `peers`
+    std::map<std::uint64_t, round> rounds;
+  };
+
+  /// The first topics of the events that `take` wants.
+  static std::vector<hash32> topics();
+  void take(const contracts::training_event& what, std::uint64_t block_num);
+  /// By number.
+  const std::map<std::uint64_t, generation>& generations() const { return generations_; }
+
+private:
+  void on(const contracts::peer_registered& e, std::uint64_t block_num);
+  void on(const contracts::loss_reported& e, std::uint64_t block_num);
+  void on(const contracts::merge_accepted& e, std::uint64_t block_num);
+  void on(const contracts::training_complete& e, std::uint64_t block_num);
+  void on(const contracts::round_stopped& e, std::uint64_t block_num);
+  void on(const contracts::training_reset& e, std::uint64_t block_num);
+  template <class Other>
+  void on(const Other&, std::uint64_t) {}
+
+  generation& at(std::uint64_t number, std::uint64_t block_num);
+  round& at(generation& in, std::uint64_t round_num, std::uint64_t block_num);
+  static std::uint32_t index_of(generation& in, const address& who);
+  void make_room();
+
+  std::map<std::uint64_t, generation> generations_;
+  std::size_t reports_ = 0;
+  std::size_t rounds_ = 0;
+};
+
+} // namespace swarm::ui
