@@ -29,6 +29,7 @@ from .inventory import Inventory
 from .options import Options
 from .ownership import SessionOwner
 from .readback import changed_parameters, check_loaded, holds, left_out
+from .resuming import resuming_text, was_resumed
 from .shared import Sharing, some
 from .validation import describe_failure, keep_one_shot
 from .watch import tell
@@ -288,31 +289,16 @@ class SwarmCallbackBase(SessionOwner):
         self._session = Session(self._channel, self._request(), self._on_notice, self._narrowing, undo)
         self._session.check_size(self._shared_bytes())
         if self.options.resume:
-            self._tell_of_resuming()
+            self._log(resuming_text(self.options.trainingContract, self._session.resumes_from))
 
     def _request(self) -> SessionRequest:
         return self.options.session_request(follows_rounds=self._mirror is not None)
 
-    def _tell_of_resuming(self) -> None:
-        contract, round_num = self.options.trainingContract, self._session.resumes_from
-        if round_num is None:
-            raise SwarmError(
-                "resume: this SL cannot have a program go on from a merge, as the original's or an older swarmd; start "
-                "swarmd of this package's version, or leave resume out"
-            )
-        if round_num == 0:
-            self._log(f"resume: no round of {contract} is merged yet; this program begins anew")
-        else:
-            self._log(f"resume: this program goes on from the last merge of {contract}, of round {round_num} so far")
-
     def _note_resumed(self, response: SyncResponse) -> None:
-        """After the first sync: whether the model is that of the merge from which the program was to go on."""
         wanted = self._session.resumes_from
         if not self.options.resume or not wanted:
             return
-        if not self._got_merge:
-            raise SwarmError(f"resume: the SL has not given the merge of round {wanted}, from which it is to go on")
-        if response.mergedRound < wanted:
+        if not was_resumed(wanted, response.mergedRound, self._got_merge):
             self._warn("resume: the training was started over meanwhile; this program takes part from its beginning")
             return
         self.resumedRound = response.mergedRound
