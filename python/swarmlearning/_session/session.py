@@ -6,7 +6,7 @@ question is also the only way in which a merged model reaches this program.
 
 from __future__ import annotations
 
-from typing import Any, Callable, NamedTuple, Optional, Tuple, Type, TypeVar
+from typing import Any, Callable, Optional, Tuple, Type, TypeVar
 
 from ..errors import PipeClosed, SwarmError
 from .arrays import Params
@@ -26,6 +26,7 @@ from .messages import (
     Weights,
 )
 from .narrowing import Narrowing
+from .undo import Undo
 from .wire import WireError, decode
 
 Message = TypeVar("Message")
@@ -34,14 +35,6 @@ Message = TypeVar("Message")
 MergedHandler = Callable[[Params], Tuple[float, float, int, int]]
 #: Takes what the SL says about this node's part in the rounds.
 NoticeHandler = Callable[[str], None]
-
-
-class Undo(NamedTuple):
-    """For a program that can take a merge back."""
-
-    keep: Callable[[], None]  # what it has now
-    go_back: Callable[[], None]  # to what was kept last
-
 
 NO_NOTICE = ("", "StatusOK")
 #: Bytes of all tensors together that a message in the FIFOs can hold; 1 MiB is left for names and shapes.

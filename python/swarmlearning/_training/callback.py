@@ -21,7 +21,8 @@ from .._session.channel import ENDED, Channel
 from .._session.digest import model_digest
 from .._session.messages import SessionRequest, SyncResponse
 from .._session.narrowing import Narrowing
-from .._session.session import Session, Undo
+from .._session.session import Session
+from .._session.undo import Undo
 from .._tracking.mirror import Mirror
 from .._tracking.tracker import make_tracker
 from ..errors import SwarmArgumentError, SwarmError
@@ -130,7 +131,6 @@ class SwarmCallbackBase(SessionOwner):
         self._heard = ""  # the notice that came with the answer of the present exchange
         self._seen = ("", "")  # what its merge says about this model: a sentence, and the values that it is about
         self._cannot_judge = False
-        self._put_back: Optional[Callable[[], None]] = None  # for a merge that may be taken back
         self._is_idle = False  # this model was found not to be trained
         self._sharing = Sharing(options.sharedParameters)
         self._narrowing = Narrowing(options.transferType or "")
@@ -285,7 +285,7 @@ class SwarmCallbackBase(SessionOwner):
                     f"the SL makes, or {LOOPBACK_VARIABLE}=True to train without a swarm"
                 )
         self._channel = Channel(request_path, response_path, self._log, self._on_wait)
-        undo = Undo(self._keep, self._go_back) if self._can_go_back() else None
+        undo = Undo(self._kept_state, self._warn) if self._can_go_back() else None
         self._session = Session(self._channel, self._request(), self._on_notice, self._narrowing, undo)
         self._session.check_size(self._shared_bytes())
         if self.options.resume:
@@ -406,8 +406,7 @@ class SwarmCallbackBase(SessionOwner):
         self._heard = text
 
     def _tell_of_merge(self) -> None:
-        """Tells once what the SL says of the merge and what is seen in it: the SL knows that this model was left out,
-        this node which values are the cause. The original's SL says nothing."""
+        """Tells once what the SL says of the merge (the original's says nothing), and which values are the cause."""
         (sentence, values), heard = self._seen, self._heard
         self._seen, self._heard = ("", ""), ""
         if heard:
@@ -433,17 +432,6 @@ class SwarmCallbackBase(SessionOwner):
         """Loads a merged model, and reads it again to see whether it is there."""
         self._load_parameters(params)
         check_loaded(self._get_parameters(), params, when, self._causes())
-
-    def _keep(self) -> None:
-        """The merge that comes is still being checked."""
-        self._put_back = self._kept_state()
-
-    def _go_back(self) -> None:
-        """The last merge was not accepted."""
-        put_back, self._put_back = self._put_back, None
-        if put_back is not None:
-            put_back()
-        self._warn("The last merge was found to be false: the training goes back, and on from the right one")
 
     def _load_final(self, params: Optional[Params]) -> None:
         if params is None:
