@@ -122,7 +122,8 @@ TEST_CASE("simulated mistakes are found") {
       if (planted == mistake::keeps_what_is_false)
         std::tie(what.nodes, what.reliable, what.min_peers, what.lies, what.behind) =
             std::tuple(6, 3, 3, 700, true);
-      if (planted == mistake::suspects_nobody) what.stuck_merge = 900;
+      if (planted == mistake::suspects_nobody)
+        std::tie(what.stuck_merge, what.lies, what.behind) = std::tuple(900, 0, false);
       if (planted == mistake::accuses_nobody) {
         std::tie(what.nodes, what.reliable, what.min_peers, what.lies) = std::tuple(8, 2, 1, 0);
         std::tie(what.accidents, what.deadly) = std::tuple(12, true);
