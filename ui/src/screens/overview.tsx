@@ -14,6 +14,7 @@ import { alertsOf, waitsOf, type Alert, type Waiting } from "./alerts";
 import { byName } from "./training_model";
 
 const SPARK_ROUNDS = 60;
+const CARDS_MAX = 48;
 
 function WaitRow({ waiting }: { waiting: Waiting }) {
   const { wait, contract, round_num } = waiting;
@@ -380,7 +381,7 @@ export function Overview() {
           <Loading what="the trainings" />
         ) : running.length ? (
           <div class="cards">
-            {running.map(([name, training]) => (
+            {running.slice(0, CARDS_MAX).map(([name, training]) => (
               <TrainingCard key={name} name={name} training={training} />
             ))}
           </div>
@@ -389,6 +390,11 @@ export function Overview() {
             One begins when a program with the swarm callback starts, or when a RUN_SWARM task is executed.
           </Empty>
         )}
+        {running.length > CARDS_MAX ? (
+          <p class="muted foot">
+            and {running.length - CARDS_MAX} more: <a href={href("contracts")}>all contracts</a>
+          </p>
+        ) : null}
         {idle.length ? (
           <p class="muted foot">
             Ready, nobody has begun:{" "}
