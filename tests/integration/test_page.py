@@ -118,7 +118,7 @@ def test_a_task_is_made_by_its_form(stage, browser):
     browser.click("Create a task")
     browser.fill("YAML", "Name : 1\n", "dialog")
     browser.click("Check without creating it", inside="dialog")
-    until(lambda: "TaskType" in browser.text(".verdict"), "what is wrong with the task")
+    until(lambda: browser.text(".verdict .tone-bad"), "what is wrong with the task")
     browser.press("ESCAPE")
 
 

@@ -11,7 +11,7 @@ import { Icon } from "../parts/icons";
 import { Table, type Column } from "../parts/table";
 import { PEER_STATES, PHASES, type Tone } from "../parts/words";
 import { alertsOf, type Alert } from "./alerts";
-import { sorted, wait_book, type Waiting } from "./waits";
+import { sorted, wait_book, whyOf, type Waiting } from "./waits";
 import { byName } from "./training_model";
 
 const SPARK_ROUNDS = 60;
@@ -40,7 +40,7 @@ function WaitRow({ waiting }: { waiting: Waiting }) {
           </a>{" "}
           waits for <WaitedFor wait={wait} />
         </p>
-        <p class="muted">{shown(wait.why)}</p>
+        <p class="muted">{shown(whyOf(wait))}</p>
       </div>
       <WaitAge of={waiting} />
     </li>

@@ -14,7 +14,7 @@ import { roundEta, WaitAge, WaitedFor } from "./overview";
 import { nameOf, RoundsPanel } from "./rounds_panel";
 import { TopologyPanel } from "./topology_panel";
 import { InviteForm, Parameters, ResetOrder } from "./training_facts";
-import { wait_book } from "./waits";
+import { wait_book, whyOf } from "./waits";
 import { byName } from "./training_model";
 
 function Waits({ name, training }: { name: string; training: Training }) {
@@ -27,7 +27,7 @@ function Waits({ name, training }: { name: string; training: Training }) {
         <li key={uid} class={`tone-${wait.silent ? "bad" : "warn"}`}>
           <Icon name={wait.silent ? "silent" : "wait"} size={14} />
           <span>
-            Waits for <WaitedFor wait={wait} />: {shown(wait.why)} <WaitAge of={waiting} />
+            Waits for <WaitedFor wait={wait} />: {shown(whyOf(wait))} <WaitAge of={waiting} />
           </span>
         </li>
       ))}

@@ -38,6 +38,10 @@ export class WaitBook {
   }
 }
 
+/** In words, as silence is said by no colour alone. */
+export const whyOf = ({ why, silent }: Wait): string =>
+  silent && !why.includes("sign of life") ? `gives no sign of life, and ${why}` : why;
+
 export const sorted = (waits: Waiting[]): Waiting[] =>
   waits.sort((a, b) => Number(b.wait.silent) - Number(a.wait.silent) || a.since_ms - b.since_ms);
 
