@@ -54,7 +54,7 @@ struct feed_state {
   ui::feed_hub hub;
   ui::standing stands;
   json::object network; ///< the topic, but for its standing
-  std::shared_ptr<mailroom> mail = std::make_shared<mailroom>();
+  std::shared_ptr<mailroom> mail = context->mail;
   std::unique_ptr<ui::reading_thread> reading;
   /// Only on the thread of questions.
   std::shared_ptr<ui::history_keeper> history = std::make_shared<ui::history_keeper>();
@@ -140,9 +140,21 @@ void show_network(self_pointer self) {
   s.hub.show("network", std::move(whole), unix_milliseconds());
 }
 
+/// So that the first question about rounds is answered soon.
+void read_histories(self_pointer self) {
+  auto& s = self->state();
+  s.questions->add([env = self->shared_env(), mail = s.mail, sn_path = sibling(*self, ui_names::sn),
+                    context = s.context, history = s.history](const std::stop_token& stop) {
+    auto sns = network_of(env, mail, sn_path, context->key->account(), stop);
+    if (const auto read = history->catch_up(sns, stop); !read && !stop.stop_requested())
+      log::info(context->log_source, "the trainings' events are not read yet: {}", read.error().message);
+  });
+}
+
 void take_standing(self_pointer self, const sn_standing& news) {
   auto& s = self->state();
   const bool is_connected = news.trouble.empty();
+  if (is_connected && !s.stands.is_connected) read_histories(self);
   if (is_connected != s.stands.is_connected) s.stands.since_ms = unix_milliseconds();
   s.stands.is_connected = is_connected;
   s.stands.trouble = news.trouble;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/swci/mailroom.hpp"
 #include "actors/ui/page/page_server.hpp"
 #include "config/options.hpp"
 #include "ledger/formats/keys.hpp"
@@ -23,6 +24,8 @@ struct ui_context {
   std::shared_ptr<const ledger::private_key> key;
   std::shared_ptr<transport::http_client> asker; ///< of other nodes' servers, for small answers
   std::shared_ptr<ui::page_server> page;
+  /// Of all lives of the feed's actor, so that no late answer is taken for another one.
+  std::shared_ptr<mailroom> mail = std::make_shared<mailroom>();
 };
 
 } // namespace swarm::actors
