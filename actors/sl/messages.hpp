@@ -74,6 +74,7 @@ struct fetch_model {
   std::string reply_to; ///< path of an actor
   bool is_merge = false;
   std::vector<rounds::shard_run> shards{};
+  std::vector<std::uint64_t> made_here{};
 };
 /// Get only the layout of the other model, from the first of its holders that gives it; answers `reply_to`
 /// with `layout_fetched`.

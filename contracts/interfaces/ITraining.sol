@@ -31,7 +31,8 @@ interface ITraining {
     /// sent cannot be served), 14 not heard (see accusePeer).
     /// Of commitMerge: 0 not available (the model could not be had), 1 other parameters (than most models of the
     /// round), 2 not finite (it has NaN or infinite values).
-    /// Values of `verify`: 0 before (a merge is checked before it is that of the round), 1 off.
+    /// Values of `verify`: 0 before (a merge is checked before it is that of the round), 1 off, 2 behind (it is
+    /// checked all the same, and programs that can take it back load it meanwhile).
     /// Values of `kind`: 0 chunk (of the merge is not what the contributions make it), 1 exclusion (a contribution was left
     /// out without the defect that is said, or though it is available), 2 not served (what it takes to check is not).
     /// Values of `state` of a shard: 0 awaited, 1 made (by its maker), 2 declined (by its maker, or as that has left), 3 made
@@ -76,7 +77,7 @@ interface ITraining {
         int64 metricMicro;
         string name; // from the NodeRegistry
         string endpoint; // from the NodeRegistry: where its models are
-        uint16 organisation; // of the peer when it registered; 0: the chain has no organisations
+        uint16 organisation; // of the peer when it registered; 0: the chain has no organisations. In a closed round it speaks for the one as whose it checked in
         string organisationName;
         uint64 accusedSince; // block time at which another said that it gives no sign of life; 0: nobody does
         uint64 trustedFrom; // for earlier rounds its check-in counts once its model is revealed; 0: always (see reveal)
@@ -105,7 +106,7 @@ interface ITraining {
         address[] contributors; // in order of registration; the event has them as they were given
         address[] excluded; // as given
         uint8[] reasons; // why each of `excluded` was left out
-        address[] checkers; // who have attested it, in order of registration; none: it is unchecked
+        address[] checkers; // who have attested it, in order of registration; none: nobody has checked it, or one alone what it has made a part of
         uint32 shards; // of which it was put together (see commitShard); 0: the leader has made it
     }
 
@@ -425,13 +426,13 @@ interface ITraining {
     /// among the others, or accepted where there are none. Votes: what was voted decides.
     function closeChecks(uint64 generation, uint64 roundNum, uint32 term, uint32 attempt) external;
 
-    /// Whether merges are verified; from the next proposal on. The caller is an SN or SWCI of the owner. Merges of a
+    /// How merges are verified; from the next proposal on. The caller is an SN or SWCI of the owner. Merges of a
     /// training that is nobody's always are.
     function setVerify(uint8 mode) external;
 
-    /// The caller, checked in for this round, saw no progress of the leader of `term`. When more than half of the peers
-    /// that are in and have not left, the leader left out, say so, the next successor leads under term + 1; at once when
-    /// the leader itself says that it cannot merge. Successors wrap around; one that has left is passed over, its term with
+    /// The caller, checked in for this round, saw no progress of the leader of `term`. When most organisations say so, each
+    /// by more than half of its peers that are in and have not left, the leader left out, the next successor leads under
+    /// term + 1; at once when the leader itself says that it cannot merge. Successors wrap around; one that has left is passed over, its term with
     /// it, and so is one that is barred, whose organisation had a peer barred in this round, or that leads now, while
     /// another can. While Merging only: who proposes and does not serve is challenged. After 1024 proposals the round is
     /// collected anew, without check-ins.
@@ -443,7 +444,7 @@ interface ITraining {
 
     /// The caller, a peer that has not left, gets no sign of life from `peer`, another one that is in the round or waited
     /// for. `peer` has 10 seconds of block time for any call of this contract: then the caller may accuse nobody for 10
-    /// minutes. Once they are over, another such call of any peer makes `peer` leave with the reason 14, so
+    /// minutes, nor may, where peers of several organisations have registered, any of the caller's. Once they are over, another such call of any peer makes `peer` leave with the reason 14, so
     /// that it counts in no majority and leads no round until it registers again.
     function accusePeer(uint64 generation, address peer) external;
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <unordered_map>
 
 namespace swarm::contracts {
 
@@ -47,8 +48,15 @@ public:
   std::size_t slot_count() const { return state_.slots.size(); }
 
 private:
+  using slot_key = std::pair<address, hash32>;
+  /// Slots are hashes themselves, or follow one that is.
+  struct slot_hash {
+    std::size_t operator()(const slot_key& key) const {
+      return get_be64(key.second.data()) ^ get_be64(key.second.data() + 24) ^ key.first[19];
+    }
+  };
   struct world_state {
-    std::map<std::pair<address, hash32>, hash32> slots;
+    std::unordered_map<slot_key, hash32, slot_hash> slots;
     std::map<address, std::uint8_t> code;
   };
   class host;

@@ -14,9 +14,9 @@ bool naive_training::is_barred(const member& peer) const {
 
 std::set<organisation_id> naive_training::set_aside() const {
   std::set<organisation_id> out;
-  if (!questioned_.is_zero()) out.insert(members_[place_of(questioned_)].view.organisation);
+  if (!questioned_.is_zero()) out.insert(members_[place_of(questioned_)].in_organisation);
   for (const auto* peer : in_round())
-    if (peer->barred_until == round_ + 1 + barred_rounds) out.insert(peer->view.organisation);
+    if (peer->barred_until == round_ + 1 + barred_rounds) out.insert(peer->in_organisation);
   return out;
 }
 
@@ -58,7 +58,7 @@ void naive_training::open_checks() {
 std::uint64_t naive_training::model_size() const {
   std::map<organisation_id, std::vector<std::uint64_t>> sizes;
   for (const auto* peer : in_round())
-    if (peer->in->model.weightage > 0) sizes[peer->view.organisation].push_back(peer->in->model.size);
+    if (peer->in->model.weightage > 0) sizes[peer->in_organisation].push_back(peer->in->model.size);
   std::vector<std::uint64_t> middles;
   for (auto& [organisation, own] : sizes) {
     std::sort(own.begin(), own.end());
@@ -78,11 +78,9 @@ void naive_training::deal_out() {
   std::vector<checker> checkers;
   for (const auto* peer : candidates())
     if (checks_.able.contains(peer->view.account))
-      checkers.push_back(
-          {peer->view.account, peer->view.organisation, aside.contains(peer->view.organisation)});
-  const auto order = proposal_.shards > 0
-                         ? shard_deal_order(checks_.mix, checkers)
-                         : deal_order(checks_.mix, find(leader_)->view.organisation, checkers);
+      checkers.push_back({peer->view.account, peer->in_organisation, aside.contains(peer->in_organisation)});
+  const auto order = proposal_.shards > 0 ? shard_deal_order(checks_.mix, checkers)
+                                          : deal_order(checks_.mix, find(leader_)->in_organisation, checkers);
   std::vector<organisation_id> organisations;
   std::vector<checker> seats;
   for (const auto at : order) {
@@ -113,8 +111,14 @@ std::uint64_t naive_training::chunks_of_proposal() const {
 }
 
 void naive_training::accept() {
+  // Who alone checks a merge of shards checks none that it has made itself.
+  bool all_checked = true;
+  if (proposal_.shards > 0 && checks_.attested.size() == 1)
+    for (const auto& one : shards_)
+      if (!one.roots.empty() && checks_.attested.contains(one.by)) all_checked = false;
   for (const auto& peer : members_)
-    if (checks_.attested.contains(peer.view.account)) proposal_.checkers.push_back(peer.view.account);
+    if (all_checked && checks_.attested.contains(peer.view.account))
+      proposal_.checkers.push_back(peer.view.account);
   merges_[round_] = proposal_;
   events.emplace_back(
       merge_accepted{round_, generation_, term_, leader_, proposal_.digest, proposal_.checkers});
@@ -177,13 +181,13 @@ bool naive_training::is_about_availability(challenge_kind kind, std::uint64_t nu
 bool naive_training::may_challenge(const member& peer, const std::set<address>& said_by) const {
   std::set<organisation_id> organisations;
   for (const auto* one : in_round())
-    organisations.insert(one->view.organisation);
+    organisations.insert(one->in_organisation);
   const bool counts_alone = organisations.size() == 1;
   for (const auto& account : said_by)
     if (account == peer.view.account
-        || (!counts_alone && members_[place_of(account)].view.organisation == peer.view.organisation))
+        || (!counts_alone && members_[place_of(account)].in_organisation == peer.in_organisation))
       return false;
-  return counts_alone || !set_aside().contains(peer.view.organisation);
+  return counts_alone || !set_aside().contains(peer.in_organisation);
 }
 
 bool naive_training::call(const address& caller, const challenge_args& args) {
@@ -275,7 +279,7 @@ void naive_training::settle_dispute(bool is_over) {
     if (says[0] + says[1] + says[2] == 0) continue;
     all.push_back(says);
     for (std::size_t i = 0; i < 3; ++i)
-      by_organisation[peer->view.organisation][i] += says[i];
+      by_organisation[peer->in_organisation][i] += says[i];
   }
   if (by_organisation.size() > 1) {
     all.clear();
@@ -304,13 +308,13 @@ void naive_training::decide(verdict outcome, std::uint32_t holds, std::uint32_t 
   const bool repeatable = checks_.kind != challenge_kind::unserved && !by_availability;
   if (outcome == verdict::upheld) {
     checks_.able.erase(checks_.challenger);
-    const auto own = find(checks_.challenger)->view.organisation;
-    std::set<organisation_id> organisations{find(leader_)->view.organisation};
+    const auto own = find(checks_.challenger)->in_organisation;
+    std::set<organisation_id> organisations{find(leader_)->in_organisation};
     for (const auto* peer : candidates())
-      organisations.insert(peer->view.organisation);
+      organisations.insert(peer->in_organisation);
     for (const auto* peer : candidates())
       if (checks_.kind == challenge_kind::unserved && organisations.size() > 1
-          && peer->view.organisation == own)
+          && peer->in_organisation == own)
         checks_.able.erase(peer->view.account);
     if (repeatable) bar(checks_.challenger, bar_reason::false_challenge);
     return deal_out();
@@ -347,7 +351,7 @@ checks_view naive_training::checks() const {
     if (checks_.awaited.contains(peer.view.account)) out.awaited.push_back(peer.view.account);
   for (const auto& account : checks_.seats)
     out.seats.push_back(
-        {account, members_[place_of(account)].view.organisation, checks_.attested.contains(account)});
+        {account, members_[place_of(account)].in_organisation, checks_.attested.contains(account)});
   return out;
 }
 

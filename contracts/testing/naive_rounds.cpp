@@ -65,10 +65,14 @@ void naive_training::settle() {
 }
 
 void naive_training::settle_votes_of_no_confidence() {
-  std::size_t voters = 0;
+  std::map<organisation_id, std::vector<bool>> votes;
   for (const auto* peer : in_round())
-    if (peer->view.state != peer_state::left && peer->view.account != leader_) ++voters;
-  if (2 * suspects_.size() > voters) succeed();
+    if (peer->view.state != peer_state::left && peer->view.account != leader_)
+      votes[peer->in_organisation].push_back(suspects_.contains(peer->view.account));
+  std::size_t against = 0;
+  for (const auto& [organisation, own] : votes)
+    if (2 * std::count(own.begin(), own.end(), true) > static_cast<std::ptrdiff_t>(own.size())) ++against;
+  if (2 * against > votes.size()) succeed();
 }
 
 void naive_training::give_up_missing() {
@@ -88,10 +92,10 @@ std::optional<std::uint32_t> naive_training::term_from(std::uint32_t first, cons
   for (std::uint32_t i = 0; i < line.size(); ++i) {
     const auto& peer = members_[place_of(line[(first + i) % line.size()])];
     if (peer.view.state == peer_state::left) continue;
-    const int rank = peer.view.account == present             ? 3
-                     : is_barred(peer)                        ? 2
-                     : aside.contains(peer.view.organisation) ? 1
-                                                              : 0;
+    const int rank = peer.view.account == present           ? 3
+                     : is_barred(peer)                      ? 2
+                     : aside.contains(peer.in_organisation) ? 1
+                                                            : 0;
     if (!best || rank < best->first) best = {rank, first + i};
   }
   if (!best) return std::nullopt;

@@ -18,7 +18,7 @@ void naive_training::open_shards() {
     sizes.insert(peer->in->model.size);
     const auto state = peer->view.state;
     const bool is_there = state == peer_state::active || state == peer_state::finished;
-    if (is_there && !is_barred(*peer) && !aside.contains(peer->view.organisation))
+    if (is_there && !is_barred(*peer) && !aside.contains(peer->in_organisation))
       who.push_back(peer->view.account);
   }
   if (sizes.size() != 1 || !is_sharded(*sizes.begin(), who.size(), parse_merge_method(method_).value()))
@@ -44,7 +44,7 @@ std::vector<shard_author> naive_training::authors() const {
   std::vector<shard_author> out;
   for (const auto& one : shards_) {
     const auto who = one.by.is_zero() ? one.maker : one.by;
-    out.push_back({who, members_[place_of(who)].view.organisation});
+    out.push_back({who, members_[place_of(who)].in_organisation});
   }
   return out;
 }

@@ -49,6 +49,7 @@ bool naive_training::call(const address& caller, const register_peer_args& args)
   if (peer == nullptr) {
     peer = &members_.emplace_back();
     peer->view.account = caller;
+    peer->first_organisation = home;
   }
   const auto before = *this;
   if (peer->in && !is_closed(phase_)) withdraw(*peer);
@@ -141,6 +142,7 @@ bool naive_training::call(const address& caller, const check_in_args& args) {
   peer->asks.clear();
   peer->outside.reset();
   peer->pending.reset();
+  peer->in_organisation = peer->view.organisation;
   if (fits) {
     if (has_model) layout_ = args.layout_digest;
     if (has_model && is_doubted(*peer)) {
@@ -246,8 +248,16 @@ bool naive_training::hear(const address& caller) {
   if (peer == nullptr || peer->view.accused_since == 0) return false;
   peer->view.accused_since = 0;
   may_accuse_at_[accused_by_[caller]] = block_time + no_accusing_seconds;
+  if (const auto own = find(accused_by_[caller])->view.organisation; has_others_than(own))
+    organisation_may_accuse_at_[own] = block_time + no_accusing_seconds;
   events.emplace_back(peer_answered{caller, generation_, accused_by_[caller]});
   return true;
+}
+
+bool naive_training::has_others_than(organisation_id organisation) const {
+  return organisation != 0 && std::any_of(members_.begin(), members_.end(), [&](const member& peer) {
+           return peer.first_organisation != organisation;
+         });
 }
 
 bool naive_training::call(const address& caller, const accuse_peer_args& args) {
@@ -260,6 +270,8 @@ bool naive_training::call(const address& caller, const accuse_peer_args& args) {
   if (!is_waited_for && (!other->in || view.state == peer_state::left)) return false;
   if (view.accused_since == 0) {
     if (may_accuse_at_[caller] > block_time) return false;
+    const auto own = peer->view.organisation;
+    if (has_others_than(own) && organisation_may_accuse_at_[own] > block_time) return false;
     view.accused_since = block_time;
     accused_by_[args.peer] = caller;
     events.emplace_back(peer_accused{args.peer, generation_, caller});
@@ -285,7 +297,10 @@ bool naive_training::call(const address& caller, const report_refusal_args& args
   if (args.generation != generation_ || phase_ == round_phase::complete) return false;
   if (!is_new && (peer->view.state != peer_state::left || peer->view.reason == args.reason)) return false;
   const auto home = homes.contains(caller) ? homes.at(caller) : organisation_id{0};
-  if (is_new) peer = &members_.emplace_back();
+  if (is_new) {
+    peer = &members_.emplace_back();
+    peer->first_organisation = home;
+  }
   peer->view.organisation = home;
   peer->view.account = caller;
   peer->view.state = peer_state::left;

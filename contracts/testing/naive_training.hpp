@@ -87,6 +87,8 @@ private:
     std::uint64_t trusted_from = 0;
     unsigned withheld = 0;
     std::uint64_t barred_until = 0;
+    organisation_id first_organisation = 0; ///< when it registered for the first time
+    organisation_id in_organisation = 0;    ///< when it checked in
   };
   struct shard {
     address maker;
@@ -135,6 +137,7 @@ private:
   void withhold(member& peer, bool goes_on);
 
   bool hear(const address& caller);
+  bool has_others_than(organisation_id organisation) const;
   void take_leave(member& peer, leave_reason why);
   void withdraw(member& peer);
 
@@ -212,6 +215,7 @@ private:
   address caller_;
   std::map<address, address> accused_by_;
   std::map<address, std::uint64_t> may_accuse_at_;
+  std::map<organisation_id, std::uint64_t> organisation_may_accuse_at_;
   bool was_accused_ = false; ///< the caller, until this call
 };
 

@@ -6,47 +6,47 @@
 #include "contracts/training/dealt.hpp"
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
 
 namespace swarm::contracts {
 
 namespace {
 
-std::string broken_while_collecting(const head_view& head, const std::vector<peer_view>& peers,
-                                    const std::vector<check_in_view>& in) {
-  const auto state_of = [&peers](const address& account) {
-    const auto found = std::find_if(peers.begin(), peers.end(),
-                                    [&account](const auto& peer) { return peer.account == account; });
-    return found == peers.end() ? peer_state::none : found->state;
-  };
+using peers_by_account = std::map<address, const peer_view*>;
+
+bool is_there(const peer_view& peer) {
+  return peer.state == peer_state::active || peer.state == peer_state::finished;
+}
+
+std::string broken_while_collecting(const training_reading& now, const peers_by_account& peers) {
   std::size_t active = 0;
-  for (const auto& peer : peers)
+  for (const auto& peer : now.peers)
     active += peer.state == peer_state::active ? 1 : 0;
-  for (const auto& one : in) {
-    const auto state = state_of(one.peer);
-    if (state != peer_state::active && state != peer_state::finished)
+  const auto& in = now.check_ins;
+  for (const auto& one : in)
+    if (const auto found = peers.find(one.peer); found == peers.end() || !is_there(*found->second))
       return "a peer that is in is not waited for";
-  }
-  const std::size_t enough = active == 0 ? 1 : head.min_peers;
+  const std::size_t enough = active == 0 ? 1 : now.head.min_peers;
   const bool enough_in = !in.empty() && in.size() >= enough;
   const bool model = std::any_of(in.begin(), in.end(), [](const auto& one) { return one.weightage > 0; });
-  if (enough_in && model && (in.size() == head.waited_for || 2 * head.close_votes > in.size()))
+  if (enough_in && model && (in.size() == now.head.waited_for || 2 * now.head.close_votes > in.size()))
     return "a round that is due stays open";
   return {};
 }
 
 /// Only who is there, and may, makes a shard, and something is missing.
-std::string broken_while_made(const shards_view& shards, const std::vector<peer_view>& peers,
-                              const std::vector<check_in_view>& in) {
+std::string broken_while_made(const training_reading& now, const peers_by_account& peers) {
+  const auto& shards = now.shards;
   if (shards.shards.empty()) return {};
   if (!shards.open) return "shards that are not made, of a round that is merging";
-  for (const auto& one : in)
+  for (const auto& one : now.check_ins)
     if (one.weightage > 0 && one.size != shards.size) return "shards of models that differ in size";
   for (const auto& shard : shards.shards) {
     if (is_made(shard.state) == shard.made_by.is_zero()) return "a shard that is made by nobody";
-    for (const auto& peer : peers)
-      if (peer.account == shard.maker && shard.state == shard_state::awaited
-          && peer.state != peer_state::active && peer.state != peer_state::finished)
-        return "a shard of a peer that is not there is awaited";
+    if (shard.state == shard_state::awaited && !is_there(*peers.at(shard.maker)))
+      return "a shard of a peer that is not there is awaited";
   }
   if (std::ranges::all_of(shards.shards, [](const auto& one) { return is_made(one.state); }))
     return "all shards are made, and nothing is proposed";
@@ -54,67 +54,71 @@ std::string broken_while_made(const shards_view& shards, const std::vector<peer_
 }
 
 /// Nobody whom nothing could come from is awaited, and every chunk is checked by those that the rules want.
-std::string broken_while_checked(const head_view& head, const checks_view& checks, const merge_view& proposal,
-                                 const shards_view& shards, const std::vector<peer_view>& peers) {
-  const bool by_leader = proposal.shards == 0;
-  if (by_leader == !shards.shards.empty()) return "shards of a proposal that was not put together of any";
+std::string broken_while_checked(const training_reading& now, const peers_by_account& peers) {
+  const auto& [checks, leader] = std::tie(now.checks, now.head.leader);
+  const bool by_leader = now.proposal.shards == 0;
+  if (by_leader == !now.shards.shards.empty()) return "shards of a proposal that was not put together of any";
   if (checks.awaited.empty()) return "a proposal waits for nobody";
-  for (const auto& peer : peers) {
-    const bool is_awaited =
-        std::find(checks.awaited.begin(), checks.awaited.end(), peer.account) != checks.awaited.end();
-    if (is_awaited && peer.state != peer_state::active && peer.state != peer_state::finished)
-      return "a peer that is not there is awaited";
-    if (is_awaited && by_leader && peer.account == head.leader) return "the leader is awaited";
+  const std::set<address> awaited(checks.awaited.begin(), checks.awaited.end());
+  for (const auto& who : awaited) {
+    if (!is_there(*peers.at(who))) return "a peer that is not there is awaited";
+    if (by_leader && who == leader) return "the leader is awaited";
   }
-  for (const auto& seat : checks.seats) {
-    if (by_leader && seat.peer == head.leader) return "the leader checks its own proposal";
-    if (head.phase != round_phase::verifying) continue;
-    const bool is_awaited =
-        std::find(checks.awaited.begin(), checks.awaited.end(), seat.peer) != checks.awaited.end();
-    if (chunks_dealt_to(checks, proposal, shards, seat.peer).empty() == (is_awaited || seat.attested))
+  const auto dealt = deal_of(checks, now.proposal, now.shards);
+  for (std::size_t place = 0; place < checks.seats.size(); ++place) {
+    const auto& seat = checks.seats[place];
+    if (by_leader && seat.peer == leader) return "the leader checks its own proposal";
+    if (now.head.phase != round_phase::verifying) continue;
+    const bool has_chunks = checks.attempt > 0 && place < dealt.places() && dealt.count_of(place) > 0;
+    if (has_chunks != (awaited.contains(seat.peer) || seat.attested))
       return "who has something to check, and nobody else, is awaited or has attested it";
   }
   return {};
 }
 
-} // namespace
-
-std::string training_probe::broken_invariant() const {
-  const auto now = head();
-  const auto all = peers();
-  const auto in = check_ins();
-  const auto waited_for = std::count_if(all.begin(), all.end(), [](const auto& peer) {
-    return peer.state == peer_state::active || peer.state == peer_state::finished;
-  });
-  if (now.waited_for != waited_for) return "waitedFor is not the number of peers Active or Finished";
+std::string broken_numbers(const training_reading& reading) {
+  const auto& [now, in] = std::tie(reading.head, reading.check_ins);
+  if (now.waited_for != std::ranges::count_if(reading.peers, is_there))
+    return "waitedFor is not the number of peers Active or Finished";
   if (now.checked_in != in.size()) return "checkedIn is not the number of check-ins";
   if (now.close_votes > now.checked_in) return "more votes than check-ins";
   if (now.round_num != now.merged_round + 1) return "roundNum is not mergedRound + 1";
   if (is_closed(now.phase) == now.leader.is_zero()) return "a leader if and only if the round is closed";
   if (now.phase == round_phase::complete && !in.empty()) return "check-ins after the end";
-  const auto hidden = std::count_if(
-      in.begin(), in.end(), [](const auto& one) { return one.weightage > 0 && one.digest.is_zero(); });
+  const auto hidden =
+      std::ranges::count_if(in, [](const auto& one) { return one.weightage > 0 && one.digest.is_zero(); });
   if (now.hidden != hidden) return "hidden is not the number of models that nobody knows";
   if (now.phase == round_phase::revealing && hidden == 0) return "a round with nothing to reveal stays open";
   if (is_closed(now.phase) && hidden > 0) return "a model that nobody knows is to be merged";
   if ((now.phase == round_phase::revealing) == (now.reveals_end == 0))
     return "an end if and only if Revealing";
+  return {};
+}
+
+} // namespace
+
+std::string training_probe::broken_invariant(const training_reading& reading) const {
+  if (auto broken = broken_numbers(reading); !broken.empty()) return broken;
+  const auto& now = reading.head;
   if (now.merged_round > 0) {
     const auto merge = merge_of(now.merged_round);
     if (merge.digest != now.merged_digest || merge.leader != now.merged_by || merge.size != now.merged_size)
       return "the head tells another merge than mergeOf";
   }
   if (merge_of(now.round_num).round_num != 0) return "a merge of a round that is not merged";
-  for (const auto& peer : all)
-    if (peer.account == now.leader && peer.state == peer_state::left && now.phase != round_phase::stopped)
-      return "the leader has left";
+  peers_by_account peers;
+  for (const auto& peer : reading.peers)
+    peers[peer.account] = &peer;
+  const auto leader = peers.find(now.leader);
+  if (leader != peers.end() && leader->second->state == peer_state::left && now.phase != round_phase::stopped)
+    return "the leader has left";
   if (is_closed(now.phase)
-      && std::none_of(in.begin(), in.end(), [&now](const auto& one) { return one.peer == now.leader; }))
+      && std::ranges::none_of(reading.check_ins, [&now](const auto& one) { return one.peer == now.leader; }))
     return "the leader is not in the round";
   if (now.phase == round_phase::verifying || now.phase == round_phase::disputed)
-    return broken_while_checked(now, checks(), proposal(), shards(), all);
-  if (now.phase == round_phase::merging) return broken_while_made(shards(), all, in);
-  return now.phase == round_phase::collecting ? broken_while_collecting(now, all, in) : std::string{};
+    return broken_while_checked(reading, peers);
+  if (now.phase == round_phase::merging) return broken_while_made(reading, peers);
+  return now.phase == round_phase::collecting ? broken_while_collecting(reading, peers) : std::string{};
 }
 
 address test_voucher(std::size_t number) {
@@ -184,6 +188,19 @@ organisation_id organisation_for(const memory_world& world, const address& accou
   return all.empty() ? 0 : 1;
 }
 } // namespace
+
+void move_node(memory_world& world, const address& account, organisation_id to) {
+  const auto args = claim_for(world, to, node_type::sl, "node");
+  SWARM_ASSERT(world.send(account, node_registry_address(), encode_register_node(args)).ok);
+  for (std::size_t of = 1; of <= world.founders().size(); ++of) {
+    const auto waits = world.view({}, node_registry_address(), encode(pending_of_args{account}));
+    const auto hash = decode_pending_of(waits.output).value().hash;
+    if (hash.is_zero()) break;
+    SWARM_ASSERT(world.send(test_voucher(of), node_registry_address(), encode_vouch(account, hash)).ok);
+  }
+  const auto now = world.view({}, node_registry_address(), encode_node(account));
+  SWARM_ASSERT(decode_node(now.output).value().organisation == to);
+}
 
 memory_world::outcome register_node(memory_world& world, const address& account, node_type type,
                                     std::string_view name) {

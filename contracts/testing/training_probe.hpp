@@ -6,6 +6,16 @@
 
 namespace swarm::contracts {
 
+/// All that can be seen of a training at one block.
+struct training_reading {
+  head_view head;
+  std::vector<check_in_view> check_ins;
+  std::vector<peer_view> peers;
+  merge_view proposal;
+  checks_view checks;
+  shards_view shards;
+};
+
 /// Reads a training of a world through its views; a view that reverts or does not decode ends the test.
 class training_probe {
 public:
@@ -35,8 +45,11 @@ public:
     return decode_answer<training_name_args>(read(encode(training_name_args{}))).value();
   }
 
+  training_reading reading() const { return {head(), check_ins(), peers(), proposal(), checks(), shards()}; }
   /// The invariant of the state that does not hold; empty when all do.
-  std::string broken_invariant() const;
+  std::string broken_invariant() const { return broken_invariant(reading()); }
+  /// The same of one that was read at this block.
+  std::string broken_invariant(const training_reading& now) const;
 
 private:
   bytes read(const bytes& input) const {
@@ -54,6 +67,9 @@ std::vector<ledger::founder> test_founders(const std::vector<std::vector<std::ui
 
 /// The SN of organisation `number` of `test_founders`; a member from the first registration of anybody on.
 address test_voucher(std::size_t number);
+
+/// An SL that is registered moves to organisation `to` of `test_founders`, which all vouch for.
+void move_node(memory_world& world, const address& account, organisation_id to);
 
 /// Registers `account` in the NodeRegistry of `world`, with a sequence that grows. In a world with founders it claims the
 /// one whose validator it is, otherwise the first.

@@ -60,6 +60,13 @@ public:
     compare(done, twin.reset(caller));
   }
 
+  /// What a training makes of it is seen when the peer registers anew.
+  void move(const address& account, organisation_id to) {
+    if (twin.homes[account] == to) return;
+    move_node(world, account, to);
+    twin.homes[account] = to;
+  }
+
   bool has_organisations() const { return !twin.homes.empty(); }
 
   /// Rounds of many, whose leaders do what they have to, so that there is much to check.

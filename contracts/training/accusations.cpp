@@ -13,6 +13,17 @@ bool training_call::acquit(const found_peer& peer) {
   return true;
 }
 
+/// Whether peers of another organisation have ever registered.
+bool training_call::has_others_than(organisation_id organisation) const {
+  return organisation != 0 && state_.entries_of(organisation) < state_.counts.peers;
+}
+
+std::uint64_t training_call::may_accuse_at(std::uint16_t index) const {
+  const auto own = state_.check_in(index).organisation;
+  const auto alone = state_.standing(index).may_accuse_at;
+  return has_others_than(own) ? std::max(alone, state_.may_accuse_at(own)) : alone;
+}
+
 void training_call::hear(const found_peer& caller) {
   if (state_.counts.accused == 0) return;
   const auto by = state_.standing(caller.index).accused_by;
@@ -20,6 +31,8 @@ void training_call::hear(const found_peer& caller) {
   auto accuser = state_.standing(by);
   accuser.may_accuse_at = host_.block_time() + no_accusing_seconds;
   state_.set_standing(by, accuser);
+  if (const auto own = state_.check_in(by).organisation; has_others_than(own))
+    state_.set_may_accuse_at(own, accuser.may_accuse_at);
   rounds_.emit(peer_answered{caller.slot.account, state_.round.generation, state_.peer(by).account});
 }
 
@@ -37,10 +50,10 @@ result<> training_call::on(const accuse_peer_args& args) {
   const auto now = host_.block_time();
   auto standing = state_.standing(*index);
   if (standing.accused_since == 0) {
-    const auto again_at = state_.standing(caller.index).may_accuse_at;
-    if (now < again_at)
+    if (const auto again_at = may_accuse_at(caller.index); now < again_at)
       return refuse(
-          "{} has said wrongly of a peer that it gives no sign of life, and may say so again in {} s",
+          "{} or another peer of its organisation has said wrongly of a peer that it gives no sign of life, "
+          "and may say so again in {} s",
           to_hex(caller.slot.account.view()), again_at - now);
     standing.accused_since = now;
     standing.accused_by = caller.index;

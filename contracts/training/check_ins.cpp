@@ -81,7 +81,7 @@ result<> training_call::on(const check_in_args& args) {
   }
   SWARM_TRY(const bool fits, agree_on_layout(caller, args));
 
-  check_in = {args.size, args.base_round, 0, {}, check_in.organisation, args.finished};
+  check_in = {args.size, args.base_round, 0, {}, check_in.organisation, args.finished, check_in.organisation};
   state_.set_check_in(caller.index, check_in);
   if (args.weightage > 0) state_.set_commitment(caller.index, args.commitment);
   if (!fits) {

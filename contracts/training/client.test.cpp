@@ -53,10 +53,10 @@ TEST_CASE("a commitment is the hash of what is in it, as any Ethereum client com
 TEST_CASE("names for people") {
   CHECK(to_string(round_phase::merging) == "merging");
   CHECK(to_string(last_value(round_phase{})) == "stopped");
-  CHECK(to_string(last_value(verify_mode{})) == "off");
+  CHECK(to_string(last_value(verify_mode{})) == "behind");
   CHECK(to_string(last_value(challenge_kind{})) == "not served");
   CHECK(to_string(last_value(verdict{})) == "tied");
-  CHECK(to_string(last_value(bar_reason{})) == "it did not check what was dealt to it");
+  CHECK(to_string(last_value(bar_reason{})) == "it did not make, or check, its part of a merge");
   CHECK(to_string(peer_state::absent) == "absent");
   CHECK(to_string(on_train_end::snapshot) == "snapshot");
   CHECK(to_string(leave_reason::program_gone) == "its program is gone");

@@ -8,6 +8,19 @@
 /// What follows from a reading of `checks()`, for whoever checks a proposal and whoever gives it what that takes.
 namespace swarm::contracts {
 
+/// How many have brought a model to the round.
+inline std::size_t contributors_in(const std::vector<check_in_view>& check_ins) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(check_ins, [](const auto& one) { return one.weightage > 0; }));
+}
+
+/// Whether all who contribute make the merge of models of `size` bytes, as each of them will check all of it.
+inline bool is_merged_by_all(const head_view& head, const std::vector<check_in_view>& check_ins,
+                             std::uint64_t size) {
+  const auto count = contributors_in(check_ins);
+  return head.verify != verify_mode::off && count > 1 && size > 0 && is_checked_by_all(size, count - 1);
+}
+
 /// Of `proposal`. Its `shards` are read at the same block; one that was made in shards without them is dealt to nobody.
 inline deal deal_of(const checks_view& checks, const merge_view& proposal, const shards_view& shards) {
   if (proposal.shards == 0) {

@@ -27,7 +27,7 @@ std::string_view to_string(round_phase phase) {
   return names.at(static_cast<std::size_t>(phase));
 }
 std::string_view to_string(verify_mode mode) {
-  static constexpr std::array<std::string_view, 2> names{"before", "off"};
+  static constexpr std::array<std::string_view, 3> names{"before", "off", "behind"};
   return names.at(static_cast<std::size_t>(mode));
 }
 std::string_view to_string(challenge_kind kind) {
@@ -45,7 +45,7 @@ std::string_view to_string(shard_state state) {
 std::string_view to_string(bar_reason reason) {
   static constexpr std::array<std::string_view, 4> names{"it withheld its seed", "its merge was false",
                                                          "its challenge was false",
-                                                         "it did not check what was dealt to it"};
+                                                         "it did not make, or check, its part of a merge"};
   return names.at(static_cast<std::size_t>(reason));
 }
 std::string_view to_string(peer_state state) {

@@ -54,6 +54,7 @@ public:
       REQUIRE(++calls < 400);
       const auto head = probe_.head();
       REQUIRE(head.phase != round_phase::stopped);
+      if (head.phase == round_phase::merging && gives_up(head)) continue;
       if (head.phase == round_phase::merging)
         probe_.shards().shards.empty() ? propose(head) : make_shards(head);
       else if (head.phase == round_phase::disputed)
@@ -72,6 +73,7 @@ public:
 
   std::size_t false_proposals = 0;
   std::size_t put_together = 0; ///< merges, of shards
+  std::size_t given_up = 0;     ///< terms of leaders that did nothing
 
 private:
   struct player {
@@ -118,6 +120,19 @@ private:
     }
     for (const auto& [account, own] : what)
       must(account, reveal_args{1, round_num, own.digest, own.salt, own.seed_hash});
+  }
+
+  /// Liars suspect whoever leads; a liar that leads may do nothing, which all others see. True when another one leads.
+  bool gives_up(const head_view& head) {
+    const bool is_idle = is_liar(head.leader) && by_chance(6);
+    for (const auto& peer : peers_) {
+      if (peer.account == head.leader || !(peer.lies ? by_chance(2) : is_idle)) continue;
+      call(peer.account, suspect_leader_args{1, head.round_num, head.term});
+    }
+    const bool has_changed = probe_.head().term != head.term;
+    CHECK(has_changed == is_idle);
+    given_up += has_changed ? 1 : 0;
+    return has_changed;
   }
 
   /// A liar leaves out somebody, changes a chunk, or does not serve some.
@@ -296,7 +311,7 @@ TEST_CASE("one organisation of liars merges nothing false, stops nothing and has
                                                        {3, 2, 2, 1}, {2, 1, 1},    {5, 1, 1, 1}};
   for (const bool in_shards : {false, true}) {
     CAPTURE(in_shards);
-    std::size_t false_proposals = 0, calls = 0, put_together = 0;
+    std::size_t false_proposals = 0, calls = 0, put_together = 0, given_up = 0;
     for (std::uint64_t seed = 1; seed <= 40; ++seed) {
       CAPTURE(seed);
       swarm_of swarm(seed, swarms[seed % swarms.size()], in_shards);
@@ -304,11 +319,13 @@ TEST_CASE("one organisation of liars merges nothing false, stops nothing and has
         calls = std::max(calls, swarm.play_round());
       false_proposals += swarm.false_proposals;
       put_together += swarm.put_together;
+      given_up += swarm.given_up;
     }
     CHECK(false_proposals >= 50);
+    CHECK(given_up >= 10);
     CHECK((in_shards ? put_together >= 500 : put_together == 0));
     MESSAGE(false_proposals << " false proposals; the longest round took " << calls << " turns; "
-                            << put_together << " merges of shards");
+                            << put_together << " merges of shards, " << given_up << " idle leaders");
   }
 }
 

@@ -256,6 +256,9 @@ void random_call(twin_world& both) {
     both.call(caller, args);
   } else if (random.below(10) == 0) {
     both.reset();
+  } else if (both.has_organisations()) {
+    both.move(test_account(peer_accounts - 1), static_cast<organisation_id>(1 + random.below(4)));
+    random_register(both, test_account(peer_accounts - 1));
   }
 }
 

@@ -211,6 +211,9 @@ TEST_CASE("only the owner says that merges are not verified") {
   // It stays so in the next generation.
   REQUIRE(refusal(world, swci_1, own, encode_reset()) == "");
   CHECK(probe.head().verify == verify_mode::off);
+  CHECK(set(swci_1, own, verify_mode::behind) == "");
+  CHECK(probe.head().verify == verify_mode::behind);
+  CHECK(set(swci_1, own, verify_mode::off) == "");
 
   const auto hash = [](std::uint64_t number) { return hash32(u256(number)); };
   for (const std::uint16_t sl : {11, 21, 31})

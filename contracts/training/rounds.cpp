@@ -3,6 +3,7 @@
 #include "base/assert.hpp"
 
 #include <algorithm>
+#include <map>
 #include <tuple>
 
 namespace swarm::contracts {
@@ -36,8 +37,7 @@ void rounds::settle() {
     if (counts.hidden == 0) end_reveals();
     break;
   case round_phase::merging:
-    // The leader itself is in the round but has no vote; nor have those that left.
-    if (is_majority(counts.suspects, counts.checked_in - counts.left_in - 1u)) advance_leader();
+    if (counts.suspects > 0 && is_given_up()) advance_leader();
     break;
   case round_phase::verifying:
   case round_phase::disputed:
@@ -45,6 +45,26 @@ void rounds::settle() {
   case round_phase::complete:
     break;
   }
+}
+
+/// Most organisations suspect the leader of the term: of each, most peers of the round that are there, the leader itself
+/// left out. So where there is one organisation it is most of these, and elsewhere many keys of one are not enough.
+bool rounds::is_given_up() const {
+  struct tally {
+    std::uint32_t suspects = 0, all = 0;
+  };
+  std::map<organisation_id, tally> organisations;
+  for (const auto& one : participants()) {
+    if (one.index == state_.counts.leader || one.peer.state == peer_state::left) continue;
+    const auto check_in = state_.check_in(one.index);
+    auto& own = organisations[check_in.in_organisation];
+    ++own.all;
+    own.suspects += check_in.suspected_term == state_.round.term + std::uint64_t{1} ? 1 : 0;
+  }
+  const auto suspecting = std::ranges::count_if(
+      organisations, [](const auto& one) { return is_majority(one.second.suspects, one.second.all); });
+  return is_majority(static_cast<std::uint32_t>(suspecting),
+                     static_cast<std::uint32_t>(organisations.size()));
 }
 
 void rounds::settle_collecting() {
@@ -140,11 +160,11 @@ bool rounds::is_barred(const participant& one) const {
 std::set<organisation_id> rounds::set_aside() const {
   std::set<organisation_id> out;
   if (const auto who = state_.checking().questioned; who > 0)
-    out.insert(state_.check_in(static_cast<std::uint16_t>(who - 1)).organisation);
+    out.insert(organisation_of(static_cast<std::uint16_t>(who - 1)));
   for (const auto& one : participants())
     if (one.peer.has(peer_slot::barred)
         && state_.standing(one.index).barred_until == state_.round.round_num + 1 + barred_rounds)
-      out.insert(state_.check_in(one.index).organisation);
+      out.insert(organisation_of(one.index));
   return out;
 }
 
@@ -159,7 +179,7 @@ std::optional<std::uint32_t> rounds::term_from(std::uint32_t first, const std::v
       if (!anybody) anybody = term;
     } else if (is_barred(one)) {
       if (!barred) barred = term;
-    } else if (!aside.empty() && aside.contains(state_.check_in(one.index).organisation)) {
+    } else if (!aside.empty() && aside.contains(organisation_of(one.index))) {
       if (!set_aside_term) set_aside_term = term;
     } else {
       return term;

@@ -45,6 +45,10 @@ public:
   bool is_doubted(std::uint16_t index, const peer_slot& peer) const;
   /// Whether the peer neither leads nor checks in this round.
   bool is_barred(const participant& one) const;
+  /// Of a peer in the round, as it was when it checked in: who moves meanwhile speaks for one organisation only.
+  organisation_id organisation_of(std::uint16_t index) const {
+    return state_.check_in(index).in_organisation;
+  }
   /// The organisations of which a peer was barred in this round, or made a proposal about which they tied, or left out of one who is available. Others lead and
   /// check, if there are any, so that one with many keys cannot do the same with each of them.
   std::set<organisation_id> set_aside() const;
@@ -66,6 +70,7 @@ public:
 
 private:
   void settle_collecting();
+  bool is_given_up() const;
   /// The round, whose participants are `in`, is merged in shards under its leader, if it may be.
   void open_shards(const std::vector<participant>& in);
   void open_reveals();

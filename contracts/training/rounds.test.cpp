@@ -216,6 +216,26 @@ TEST_CASE("a challenge is opened and judged for what a deal costs, whoever votes
   MESSAGE("challenge " << opened.gas << " gas, end of the dispute " << over.gas);
 }
 
+TEST_CASE("a leader is suspected, and replaced, in calls that a transaction can pay for") {
+  auto world = world_of(peers_max);
+  for (std::uint16_t i = 0; i < peers_max; ++i)
+    REQUIRE(world.send(test_account(i), training, check_in_input(1, i)).ok);
+  for (std::uint16_t i = 0; i < peers_max; ++i)
+    REQUIRE(world.send(test_account(i), training, reveal_input(1, i)).ok);
+  const training_probe probe(world, training);
+  std::uint64_t gas_max = 0;
+  std::uint16_t calls = 0;
+  while (probe.head().term == 0) {
+    const auto done = world.send(test_account(++calls), training, encode(suspect_leader_args{1, 1, 0}));
+    REQUIRE(done.ok);
+    CHECK(done.loads <= 7 * peers_max);
+    gas_max = std::max(gas_max, done.gas);
+  }
+  CHECK(calls == peers_max / 2);
+  CHECK(gas_max < call_gas / 2);
+  MESSAGE("a suspicion of one of 1024 costs " << gas_max << " gas at most");
+}
+
 TEST_CASE("those who withhold their seeds are barred in calls that a transaction can pay for") {
   auto world = world_of(peers_max);
   for (std::uint16_t i = 0; i < peers_max; ++i)

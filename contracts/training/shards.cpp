@@ -42,7 +42,7 @@ void rounds::open_shards(const std::vector<participant>& in) {
   std::vector<std::uint16_t> who;
   for (const auto& one : in)
     if (one.peer.in_weightage > 0 && is_at_work(one.peer) && !is_barred(one)
-        && (aside.empty() || !aside.contains(state_.check_in(one.index).organisation)))
+        && (aside.empty() || !aside.contains(organisation_of(one.index))))
       who.push_back(one.index);
   if (!is_sharded(*size, who.size(), method)) return;
   shards.size = *size;
@@ -86,7 +86,7 @@ std::vector<shard_author> shard_board::authors() const {
   std::vector<shard_author> out;
   for (std::uint32_t place = 0; place < count(); ++place) {
     const auto author = author_of(place);
-    out.push_back({state_.peer(author).account, state_.check_in(author).organisation});
+    out.push_back({state_.peer(author).account, state_.check_in(author).in_organisation});
   }
   return out;
 }

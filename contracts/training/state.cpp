@@ -29,6 +29,7 @@ constexpr hash32 mix_number = u256(15);
 constexpr hash32 sets_number = u256(16);
 constexpr hash32 shards_number = u256(64);
 constexpr hash32 shard_nodes_number = u256(65);
+constexpr hash32 accusers_number = u256(66);
 
 constexpr std::uint64_t slots_per_peer = 8;
 constexpr std::uint64_t contributor_slots = peer_set::words_max;
@@ -219,16 +220,22 @@ id_list training_state::reset_votes() const {
   return {slots_, reset_votes_number};
 }
 
-hash32 training_state::entries_slot(organisation_id organisation) const {
+hash32 training_state::organisation_slot(organisation_id organisation, const hash32& number) const {
   auto key = generation_key(round.generation);
   put_be64(key.data() + 24, organisation);
-  return slots_.mapped(key, entries_number);
+  return slots_.mapped(key, number);
 }
 std::uint64_t training_state::entries_of(organisation_id organisation) const {
-  return u256(slots_.load(entries_slot(organisation))).to_u64();
+  return u256(slots_.load(organisation_slot(organisation, entries_number))).to_u64();
 }
 void training_state::set_entries_of(organisation_id organisation, std::uint64_t count) {
-  slots_.store(entries_slot(organisation), u256(count));
+  slots_.store(organisation_slot(organisation, entries_number), u256(count));
+}
+std::uint64_t training_state::may_accuse_at(organisation_id organisation) const {
+  return u256(slots_.load(organisation_slot(organisation, accusers_number))).to_u64();
+}
+void training_state::set_may_accuse_at(organisation_id organisation, std::uint64_t time) {
+  slots_.store(organisation_slot(organisation, accusers_number), u256(time));
 }
 
 reveals_slot training_state::reveals() const {

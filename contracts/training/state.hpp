@@ -31,6 +31,7 @@
 ///     slot 64 shards_slot
 ///     slot 65 mapping (generation, level, index) -> node of the tree over the shards; those of earlier rounds and terms are
 ///             never read, as the sets say which shards are made
+///     slot 66 mapping (generation, organisation) -> block time from which on its peers may accuse others again
 ///
 /// The keys of these mappings contain the generation, so a reset touches a fixed number of slots.
 namespace swarm::contracts {
@@ -120,7 +121,8 @@ struct check_in_slot {
   std::uint64_t suspected_term = 0; ///< the suspected term plus one; 0 when it suspects nobody
   leave_reason left_because = leave_reason::program_gone; ///< of a peer that has left or is odd
   organisation_id organisation = 0;                       ///< of the peer, when it registered
-  bool finishes = false; ///< an odd peer's check-in makes it Finished once it counts
+  bool finishes = false;               ///< an odd peer's check-in makes it Finished once it counts
+  organisation_id in_organisation = 0; ///< of the peer, when it checked in
 };
 
 struct progress_slot {
@@ -292,6 +294,9 @@ public:
 
   id_list invited() const;
   id_list reset_votes() const;
+  /// Block time from which on peers of the organisation may accuse others.
+  std::uint64_t may_accuse_at(organisation_id organisation) const;
+  void set_may_accuse_at(organisation_id organisation, std::uint64_t time);
   std::uint64_t entries_of(organisation_id organisation) const;
   void set_entries_of(organisation_id organisation, std::uint64_t count);
 
@@ -313,7 +318,7 @@ private:
   hash32 at(std::uint16_t index, unsigned part) const;
   hash32 index_slot(const address& account) const;
   hash32 merge_base(std::uint64_t round_num) const;
-  hash32 entries_slot(organisation_id organisation) const;
+  hash32 organisation_slot(organisation_id organisation, const hash32& number) const;
   hash32 digest_slot(const hash32& digest) const;
   hash32 shard_node_slot(unsigned level, std::uint64_t index) const;
   hash32 set_place(peer_sets which, std::size_t word) const;

@@ -47,6 +47,8 @@ TEST_CASE("slots are packed as every chain has them") {
         == "0000000000000001000000000000000200000000000000030300000000000000");
   CHECK(packed(check_in_slot{1, 2, 3, leave_reason::node_stopped, 0x0405, true})
         == "0000000000000001000000000000000200000000000000030304050100000000");
+  CHECK(packed(check_in_slot{1, 2, 3, leave_reason::node_stopped, 0x0405, true, 0x0607})
+        == "0000000000000001000000000000000200000000000000030304050106070000");
   CHECK(packed(progress_slot{-1, 2, 3, 4, 5})
         == "ffffffffffffffff000000000000000200000003000000040000000000000005");
   CHECK(packed(merge_slot{1, 2, 3, 4, 5, 6, 7, 8})

@@ -71,6 +71,10 @@ private:
   bool acquit(const found_peer& peer);
   /// Says and charges that whoever accused the caller was wrong.
   void hear(const found_peer& caller);
+  bool has_others_than(organisation_id organisation) const;
+  /// Block time from which on the peer may accuse others, as neither it nor, where there are several, its organisation did so
+  /// wrongly.
+  std::uint64_t may_accuse_at(std::uint16_t index) const;
   /// A peer leaves, by itself or as it was not heard; what follows from that is not settled yet.
   void take_leave(found_peer& peer, leave_reason why);
   void leave_closed_round(std::uint16_t index);

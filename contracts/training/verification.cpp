@@ -150,6 +150,18 @@ void verification::deal_out() {
                             count, checking.awaited, checking.until});
 }
 
+/// Whether somebody else has checked each part of the proposal. One who checks alone what it has made a shard of has not
+/// checked that.
+bool verification::is_checked_by_others() const {
+  const auto who = state_.load(peer_sets::attested).indexes();
+  if (proposed_shards() == 0 || who.size() != 1) return true;
+  const shard_board board(state_);
+  const auto plan = board.plan();
+  for (std::uint32_t place = 0; place < board.count(); ++place)
+    if (plan.units_of(place).count > 0 && board.author_of(place) == who.front()) return false;
+  return true;
+}
+
 void verification::accept() {
   const auto& round = state_.round;
   auto head = state_.merge_head(round.round_num);
@@ -159,7 +171,7 @@ void verification::accept() {
                      state_.peer(state_.counts.leader).account,
                      state_.merge_digest(round.round_num),
                      {}};
-  if (state_.checking().attempt > 0)
+  if (state_.checking().attempt > 0 && is_checked_by_others())
     for (const auto index : state_.load(peer_sets::attested).indexes())
       out.checkers.push_back(state_.peer(index).account);
   head.checkers = static_cast<std::uint16_t>(out.checkers.size());
@@ -222,7 +234,7 @@ std::uint64_t verification::model_size() const {
   for (const auto& [index, peer] : rounds_.participants())
     if (peer.in_weightage > 0) {
       const auto check_in = state_.check_in(index);
-      sizes[check_in.organisation].push_back(check_in.size);
+      sizes[check_in.in_organisation].push_back(check_in.size);
     }
   std::vector<std::uint64_t> middles;
   for (auto& [organisation, own] : sizes)

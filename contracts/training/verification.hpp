@@ -40,7 +40,7 @@ public:
   std::uint32_t proposed_shards() const;
   /// Who has made what is challenged, as a peer's index.
   std::uint16_t author_of(challenge_kind kind, std::uint64_t number) const;
-  organisation_id organisation_of(std::uint16_t index) const { return state_.check_in(index).organisation; }
+  organisation_id organisation_of(std::uint16_t index) const { return rounds_.organisation_of(index); }
   /// In how many chunks the proposal is dealt out.
   std::uint64_t proposed_size() const;
   std::uint64_t chunks() const;
@@ -57,6 +57,7 @@ private:
   void await(const peer_set& whom);
   void deal_out();
   void accept();
+  bool is_checked_by_others() const;
   bool is_checked_without_lots(const std::vector<participant>& who) const;
   /// How the proposal is dealt out among `who`, in this order.
   deal deal_among(const std::vector<participant>& who) const;

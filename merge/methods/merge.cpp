@@ -26,7 +26,7 @@ namespace {
 constexpr std::uint64_t block_bytes = 16 * chunk_size;
 /// Elements of one task.
 constexpr std::uint64_t segment_elements = 32768;
-/// Segments that are measured before pages are let go of, and sums that may be kept of them.
+/// Segments that are measured at a time, and sums that may be kept of them.
 constexpr std::uint64_t window_segments = 128;
 constexpr std::uint64_t window_sums = 1u << 22;
 
@@ -144,7 +144,6 @@ private:
     });
     for (std::size_t i = 0; i < sums.size(); ++i)
       totals[i % totals.size()] += sums[i];
-    release(segments);
   }
 
   result<std::shared_ptr<const model_file>> write(model_store& out) {
@@ -161,7 +160,6 @@ private:
       SWARM_CHECK(algorithm_.outcome());
       if (!finite_) return nullptr;
       SWARM_CHECK(writer.write(bytes_view(block).first(filled)));
-      release(segments);
     }
     return writer.finish();
   }
@@ -181,6 +179,7 @@ private:
     std::vector<const std::uint8_t*> inputs(files_.size());
     for (std::size_t k = 0; k < inputs.size(); ++k)
       inputs[k] = files_[k]->data(tensor_of(k, part.tensor)).data() + part.first * width;
+    note_mapped_read(inputs.size() * part.count * width);
     return inputs;
   }
 
@@ -207,21 +206,6 @@ private:
     if (!measured && !algorithm_.shows_non_finite() && !check_inputs(part, inputs)) return;
     algorithm_.combine(type, inputs, part.out, part.count);
     if (count_non_finite(type, part.out, part.count) != 0) finite_ = false;
-  }
-
-  /// Keeps the pages of the inputs from piling up; they are in order of the file in all files
-  /// of this project.
-  void release(const std::vector<segment>& segments) const {
-    const auto& first = segments.front();
-    const auto& last = segments.back();
-    for (std::size_t k = 0; k < files_.size(); ++k) {
-      const auto& layout = files_[k]->layout();
-      const auto begin =
-          tensor_of(k, first.tensor).offset + first.first * size_of(layout.tensors()[first.tensor].type);
-      const auto& end_tensor = tensor_of(k, last.tensor);
-      const auto end = end_tensor.offset + (last.first + last.count) * size_of(end_tensor.type);
-      if (begin < end) files_[k]->release_pages(layout.data_offset() + begin, end - begin);
-    }
   }
 
   merge_algorithm& algorithm_;
@@ -286,7 +270,9 @@ std::string describe_non_finite(const model_file& file, std::span<const treatmen
     std::atomic<std::uint64_t> bad = 0;
     tbb::parallel_for(std::uint64_t{0}, (count + piece - 1) / piece, [&](std::uint64_t i) {
       const auto from = i * piece;
-      bad += count_non_finite(tensor.type, data.data() + from * width, std::min(piece, count - from));
+      const auto many = std::min(piece, count - from);
+      bad += count_non_finite(tensor.type, data.data() + from * width, many);
+      note_mapped_read(many * width);
     });
     if (bad == 0) continue;
     if (first.empty())

@@ -22,11 +22,6 @@ bytes_view data_of(const model_file& file, std::size_t tensor) {
   return file.data(file.layout().tensors()[tensor]);
 }
 
-void release_window(files_view files, std::size_t tensor, std::uint64_t from, std::uint64_t size) {
-  for (const auto* file : files)
-    file->release_pages(file->layout().data_offset() + file->layout().tensors()[tensor].offset + from, size);
-}
-
 /// Stops at the first window with a difference, which for tensors in training is the first one.
 bool is_same_in_all(files_view files, std::size_t tensor) {
   const auto first = data_of(*files.front(), tensor);
@@ -38,10 +33,10 @@ bool is_same_in_all(files_view files, std::size_t tensor) {
       const auto count = std::min(piece_bytes, from + size - at);
       for (const auto* file : files.subspan(1)) {
         if (!same) return;
+        note_mapped_read(count);
         if (std::memcmp(first.data() + at, data_of(*file, tensor).data() + at, count) != 0) same = false;
       }
     });
-    release_window(files, tensor, from, size);
     if (!same) return false;
   }
   return true;

@@ -3,6 +3,7 @@
 #include "base/assert.hpp"
 #include "base/hash.hpp"
 #include "base/hash_tree.hpp"
+#include "base/mapped_file.hpp"
 #include "merge/model/layout.hpp"
 
 #include <tbb/parallel_for.h>
@@ -75,6 +76,7 @@ manifest make_manifest(bytes_view file) {
   out.chunks.resize(chunk_count(file.size()));
   tbb::parallel_for(std::size_t{0}, out.chunks.size(), [&](std::size_t i) {
     out.chunks[i] = sha256(file.subspan(i * chunk_size, out.size_of_chunk(i)));
+    note_mapped_read(out.size_of_chunk(i));
   });
   return out;
 }

@@ -5,7 +5,6 @@
 #include "merge/store/store_state.hpp"
 
 #include <fmt/format.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <tbb/parallel_for.h>
 #include <unistd.h>
@@ -13,6 +12,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <map>
 
 namespace swarm::merge {
 
@@ -21,7 +21,6 @@ model_part::model_part(std::shared_ptr<store_state> store, merge::manifest expec
       here_(expected_.chunks.size()) {}
 
 model_part::~model_part() {
-  if (raw_.data() != nullptr) ::munmap(const_cast<std::uint8_t*>(raw_.data()), raw_.size());
   const bool is_open = draft_.has_value();
   draft_.reset(); // with its lock, before anybody can open it again
   store_->release(reserved_);
@@ -41,11 +40,7 @@ result<> model_part::open() {
   if (::ftruncate(draft_->fd(), static_cast<::off_t>(expected_.size)) != 0)
     return fail(errc::io, "{}: cannot be made {} bytes long: {}", path().native(), expected_.size,
                 std::strerror(errno));
-  void* at = ::mmap(nullptr, expected_.size, PROT_READ, MAP_SHARED, draft_->fd(), 0);
-  if (at == MAP_FAILED)
-    return fail(errc::io, "a model file of {} bytes cannot be mapped: {}", expected_.size,
-                std::strerror(errno));
-  raw_ = {static_cast<const std::uint8_t*>(at), expected_.size};
+  SWARM_TRY(mapped_, mapped_file::map(*draft_, expected_.size));
   return {};
 }
 
@@ -64,9 +59,36 @@ void model_part::look_at_what_is_left() {
   tbb::parallel_for(std::size_t{0}, written.size(), [&](std::size_t i) {
     const auto index = written[i];
     const auto size = expected_.size_of_chunk(index);
-    if (sha256(raw_.subspan(index * chunk_size, size)) == expected_.chunks[index] && store_->reserve(size))
-      mark(index);
+    const bool is_right = sha256(raw().subspan(index * chunk_size, size)) == expected_.chunks[index];
+    note_mapped_read(size);
+    if (is_right && store_->reserve(size)) mark(index);
   });
+}
+
+/// A chunk that another model has at the same place, as of layers that are not trained, need not come from anywhere.
+void model_part::look_at_other_models(model_store& store) {
+  std::map<hash32, std::vector<std::uint64_t>> found;
+  {
+    const std::lock_guard guard(store_->mutex);
+    auto taken = here_;
+    for (const auto& [digest, entry] : store_->models) {
+      if (!entry.checked || entry.size != expected_.size) continue;
+      for (std::uint64_t index = 0; index < taken.size(); ++index)
+        if (!taken[index] && entry.checked->chunks[index] == expected_.chunks[index]) {
+          taken[index] = true;
+          found[digest].push_back(index);
+        }
+    }
+  }
+  for (const auto& [digest, chunks] : found) {
+    const auto model = store.open(digest);
+    if (!model) continue;
+    tbb::parallel_for(std::size_t{0}, chunks.size(), [&](std::size_t i) {
+      const auto size = expected_.size_of_chunk(chunks[i]);
+      note_mapped_read(size);
+      std::ignore = put_checked(chunks[i], (*model)->raw().subspan(chunks[i] * chunk_size, size));
+    });
+  }
 }
 
 bool model_part::has(std::uint64_t index) const {
@@ -116,6 +138,11 @@ result<> model_part::put(std::uint64_t index, bytes_view chunk) {
   if (sha256(chunk) != expected_.chunks[index])
     return fail(merge_errc::bad_chunk, "model {}: chunk {} of {} has the wrong digest",
                 to_hex(digest_.view(), false), index, expected_.chunks.size());
+  return put_checked(index, chunk);
+}
+
+result<> model_part::put_checked(std::uint64_t index, bytes_view chunk) {
+  if (has(index)) return {};
   SWARM_CHECK(store_->reserve(chunk.size()));
   if (auto written = write(index, chunk); !written) {
     store_->release(chunk.size());
@@ -123,6 +150,12 @@ result<> model_part::put(std::uint64_t index, bytes_view chunk) {
   }
   mark(index);
   return {};
+}
+
+std::shared_ptr<const void> model_part::claim(std::shared_ptr<model_part> of) {
+  auto* part = of.get();
+  ++part->claims_;
+  return {part, [held = std::move(of)](const model_part*) { --held->claims_; }};
 }
 
 result<std::shared_ptr<const model_file>> model_part::finish() {
@@ -209,6 +242,7 @@ result<std::shared_ptr<model_part>> model_store::part(merge::manifest of) {
     std::erase_if(state_->left_parts, [&](const auto& each) { return each.digest == out->digest(); });
   }
   out->look_at_what_is_left();
+  out->look_at_other_models(*this);
   return out;
 }
 

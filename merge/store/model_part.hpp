@@ -29,8 +29,13 @@ public:
   /// Checks a chunk and stores it, unless it is here. Fails with merge_errc::bad_chunk, which names it, and when there is no
   /// room for it.
   result<> put(std::uint64_t index, bytes_view chunk);
+  /// The same for a chunk whose digest the caller has found right.
+  result<> put_checked(std::uint64_t index, bytes_view chunk);
+  /// This node makes some chunks of it itself, as long as somebody has what this returns.
+  static std::shared_ptr<const void> claim(std::shared_ptr<model_part> of);
+  bool is_claimed() const { return claims_ > 0; }
   /// The bytes of the file. Only those of chunks that are here mean something.
-  bytes_view raw() const { return raw_; }
+  bytes_view raw() const { return mapped_.view(); }
   /// Checks that the file is a model, and publishes it; the same one when it is called again. Fails with errc::invalid while
   /// chunks are missing; a file that is no model is removed.
   result<std::shared_ptr<const model_file>> finish();
@@ -44,6 +49,7 @@ private:
   model_part(std::shared_ptr<store_state> store, merge::manifest expected);
   result<> open();
   void look_at_what_is_left();
+  void look_at_other_models(model_store& store);
   void mark(std::uint64_t index);
   result<> write(std::uint64_t index, bytes_view chunk) const;
   std::filesystem::path path() const;
@@ -52,8 +58,9 @@ private:
   merge::manifest expected_;
   hash32 digest_;
   std::optional<file> draft_;
-  bytes_view raw_;
+  mapped_file mapped_;
   std::atomic<bool> shared_ = false;
+  std::atomic<std::size_t> claims_ = 0;
   mutable std::mutex mutex_; ///< guards what follows
   std::vector<bool> here_;
   std::uint64_t count_ = 0;    ///< chunks that are here

@@ -238,4 +238,29 @@ TEST_CASE("an assembler takes a model in pieces, names a wrong chunk, and goes o
   CHECK(run.complete());
 }
 
+TEST_CASE("chunks that another model has at the same place are here from the beginning") {
+  const temp_directory there, here;
+  auto from = open_store(there.path()), to = open_store(here.path());
+  const auto trained = some_model(from, 6);
+  bytes data(trained->data(trained->layout().tensors()[0]).begin(),
+             trained->data(trained->layout().tensors()[0]).end());
+  for (const auto chunk : {1, 4}) // the others were not trained
+    data[static_cast<std::size_t>(chunk) * chunk_size] ^= 1;
+  const auto size = data.size();
+  const auto own = store_model(to, {{"w", dtype::u8, {size}, std::move(data)}});
+  {
+    const auto part = open_part(to, trained->manifest());
+    CHECK(part->chunks() == std::vector<bool>{true, false, true, true, false, true});
+    for (const std::uint64_t missing : {1, 4})
+      REQUIRE(part->put(missing, chunk_of(*trained, missing)));
+    const auto whole = part->finish();
+    REQUIRE(whole);
+    CHECK(std::ranges::equal((*whole)->raw(), trained->raw()));
+  }
+  CHECK(own->size() == trained->size());
+  // What has another length has nothing at the same place.
+  const auto other = some_model(from, 7);
+  CHECK(count_of(*open_part(to, other->manifest())) == 0);
+}
+
 } // namespace model_part_test

@@ -3,13 +3,10 @@
 #include "merge/store/store_state.hpp"
 
 #include <fmt/format.h>
-#include <sys/mman.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -54,17 +51,6 @@ result<> scan(store_state& state) {
 }
 
 } // namespace
-
-model_file::~model_file() {
-  if (raw_.data() != nullptr) ::munmap(const_cast<std::uint8_t*>(raw_.data()), raw_.size());
-}
-
-void model_file::release_pages(std::uint64_t offset, std::uint64_t size) const {
-  static const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-  const auto end = std::min<std::uint64_t>(offset + size, raw_.size()) / page * page;
-  const auto begin = offset / page * page;
-  if (begin < end) ::madvise(const_cast<std::uint8_t*>(raw_.data()) + begin, end - begin, MADV_DONTNEED);
-}
 
 std::string store_state::path_of(const hash32& digest) const {
   return fmt::format("{}/{}{}", directory, to_hex(digest.view(), false), suffix);
@@ -140,14 +126,11 @@ result<std::shared_ptr<const model_file>> store_state::map(const file& from,
                                                            std::optional<merge::manifest> known) {
   const auto size = from.size().value_or(0);
   if (size == 0) return fail(merge_errc::bad_header, "the model file is empty");
-  void* at = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, from.fd(), 0);
-  if (at == MAP_FAILED)
-    return fail(errc::io, "a model file of {} bytes cannot be mapped: {}", size, std::strerror(errno));
   std::shared_ptr<model_file> out(new model_file);
-  out->raw_ = {static_cast<const std::uint8_t*>(at), size};
-  out->manifest_ = known ? std::move(*known) : make_manifest(out->raw_);
+  SWARM_TRY(out->mapped_, mapped_file::map(from, size));
+  out->manifest_ = known ? std::move(*known) : make_manifest(out->raw());
   out->digest_ = out->manifest_.digest();
-  SWARM_TRY(out->layout_, model_layout::parse(out->raw_, size));
+  SWARM_TRY(out->layout_, model_layout::parse(out->raw(), size));
   return out;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "base/bytes.hpp"
+#include "base/mapped_file.hpp"
 #include "merge/model/layout.hpp"
 #include "merge/model/manifest.hpp"
 
@@ -20,21 +20,16 @@ class model_file {
 public:
   model_file(const model_file&) = delete;
   model_file& operator=(const model_file&) = delete;
-  ~model_file();
-
   const hash32& digest() const { return digest_; }
   const model_layout& layout() const { return layout_; }
-  std::uint64_t size() const { return raw_.size(); }
+  std::uint64_t size() const { return raw().size(); }
   const merge::manifest& manifest() const { return manifest_; }
-  /// The whole file, for example to serve ranges of it.
-  bytes_view raw() const { return raw_; }
+  /// The whole file, for example to serve ranges of it. Who reads much of it says so (`note_mapped_read`).
+  bytes_view raw() const { return mapped_.view(); }
   /// The elements of one tensor of `layout()`: C order, little endian, aligned.
   bytes_view data(const tensor_info& tensor) const {
-    return raw_.subspan(layout_.data_offset() + tensor.offset, tensor.size);
+    return raw().subspan(layout_.data_offset() + tensor.offset, tensor.size);
   }
-  /// Releases the resident pages of [offset, offset + size); they come back from the page cache
-  /// when read again.
-  void release_pages(std::uint64_t offset, std::uint64_t size) const;
 
 private:
   friend class model_store;
@@ -44,7 +39,7 @@ private:
   hash32 digest_;
   model_layout layout_;
   merge::manifest manifest_;
-  bytes_view raw_;
+  mapped_file mapped_;
 };
 
 struct store_state;
@@ -100,7 +95,7 @@ public:
   /// Starts a model of exactly `size` bytes.
   result<model_writer> create(std::uint64_t size);
   /// What is here of a model that comes from others: the same object for all who ask while one of them has it, else what
-  /// an earlier fetch has left, whose chunks are checked again. Parts that nobody has are removed when there is no room
+  /// an earlier fetch has left, whose chunks are checked again, and what other models here have at the same place. Parts that nobody has are removed when there is no room
   /// else, and before spare models; there are at most `parts_max` of them.
   result<std::shared_ptr<model_part>> part(manifest of);
   static constexpr std::size_t parts_max = 64;

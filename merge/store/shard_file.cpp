@@ -5,11 +5,8 @@
 #include "merge/store/store_state.hpp"
 
 #include <fmt/format.h>
-#include <sys/mman.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 
 namespace swarm::merge {
 
@@ -19,7 +16,6 @@ shard_file::shard_file(std::shared_ptr<store_state> store, std::uint64_t model_s
       missing_(count) {}
 
 shard_file::~shard_file() {
-  if (raw_.data() != nullptr) ::munmap(const_cast<std::uint8_t*>(raw_.data()), raw_.size());
   draft_.reset();
   if (reserved_) store_->release(size());
 }
@@ -46,10 +42,7 @@ result<> shard_file::open() {
     if (!taken.error().is(file_errc::no_room)) return fail(errc::io, "{}", taken.error().message);
     if (!store_->make_room(size())) return store_->no_room(size());
   }
-  void* at = ::mmap(nullptr, size(), PROT_READ, MAP_SHARED, draft_->fd(), 0);
-  if (at == MAP_FAILED)
-    return fail(errc::io, "a part of a merge, {} bytes, cannot be mapped: {}", size(), std::strerror(errno));
-  raw_ = {static_cast<const std::uint8_t*>(at), size()};
+  SWARM_TRY(mapped_, mapped_file::map(*draft_, size()));
   return {};
 }
 
@@ -80,7 +73,7 @@ bool shard_file::is_complete() const {
 bytes_view shard_file::chunk(std::uint64_t index) const {
   SWARM_ASSERT(index >= first_ && index < first_ + count());
   const auto at = (index - first_) * chunk_size;
-  return raw_.subspan(at, std::min<std::uint64_t>(chunk_size, raw_.size() - at));
+  return raw().subspan(at, std::min<std::uint64_t>(chunk_size, raw().size() - at));
 }
 
 result<std::shared_ptr<shard_file>> model_store::shard(std::uint64_t model_size, std::uint64_t first,

@@ -26,7 +26,7 @@ public:
   /// The bytes of chunk `index` of the merge, once it is complete.
   bytes_view chunk(std::uint64_t index) const;
   /// All of the run, once it is complete.
-  bytes_view raw() const { return raw_; }
+  bytes_view raw() const { return mapped_.view(); }
 
 private:
   friend class model_store;
@@ -39,7 +39,7 @@ private:
   std::uint64_t model_size_, first_;
   std::vector<hash32> hashes_;
   std::optional<file> draft_; ///< has no name any more
-  bytes_view raw_;
+  mapped_file mapped_;
   bool reserved_ = false;
   mutable std::mutex mutex_; ///< guards what follows
   std::vector<bool> here_;   ///< of the run

@@ -70,6 +70,7 @@ class SwarmCallback(TrainerCallback):
         """Opens the session; all nodes start from the same merged model."""
         model = kwargs["model"]
         defaults: Dict[str, Any] = {"sharedParameters": "trainable"} if _has_adapters(model) else {}
+        defaults["optimizer"] = kwargs.get("optimizer")
         batches = _count_batches(kwargs.get("train_dataloader"))
         self._hosted.begin(model, math.ceil(args.num_train_epochs), batches, not args.disable_tqdm, **defaults)
 

@@ -86,7 +86,8 @@ class SwarmCallback(Callback):
         epochs = epochs if epochs is not None and epochs > 0 else None
         has_bar = trainer.progress_bar_callback is not None
         module, loggers = self._shared(pl_module), list(trainer.loggers)
-        self._hosted.begin(module, epochs, trainer.num_training_batches, has_bar, loggers)
+        optimizers = list(trainer.optimizers)
+        self._hosted.begin(module, epochs, trainer.num_training_batches, has_bar, loggers, optimizer=optimizers)
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         """After every batch; syncs when it is time."""

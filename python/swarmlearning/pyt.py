@@ -10,6 +10,7 @@ from ._session.arrays import Params
 from ._torch.judge import Judge
 from ._torch.ranks import ALONE, Ranks, broadcast
 from ._torch.state import TorchState, bare_model, wrappers_of
+from ._torch.undo import keep, optimizers_of
 from ._training.callback import SwarmCallbackBase
 from ._training.inventory import Inventory
 from ._training.options import DEFAULT_CONTRACT, Options, check_arguments
@@ -33,6 +34,8 @@ _PLATFORM_DOC = """
         lossFunctionArgs: its arguments, e.g. {'reduction': 'sum'}.
         metricFunction: name of a class of torchmetrics, e.g. 'F1Score'.
         metricFunctionArgs: its arguments, e.g. {'task': 'multiclass', 'num_classes': 10}.
+        optimizer: the optimizer of the model, or a list of them. With it this program can take a merge back, so that in
+            a training whose merges are verified behind it trains on with a merge while that is checked.
 
     A whole program beside an SL:
 
@@ -84,7 +87,9 @@ class SwarmCallback(SwarmCallbackBase):
         metricFunctionArgs: Optional[Dict[str, Any]] = None,
         sharedParameters: SharedParameters = "all",
         resume: bool = False,
+        transferType: Optional[str] = None,
         tracker: Any = None,
+        optimizer: Any = None,
     ):
         if not isinstance(model, torch.nn.Module):
             raise SwarmArgumentError(f"model: wanted the torch.nn.Module to be trained, got {type(model).__name__}")
@@ -92,6 +97,7 @@ class SwarmCallback(SwarmCallbackBase):
         self._wrappers = wrappers_of(model)
         self._loss_function = _make("lossFunction", torch.nn, lossFunction, lossFunctionArgs)
         self._metric = _make("metricFunction", _torchmetrics(metricFunction), metricFunction, metricFunctionArgs)
+        self._optimizers = optimizers_of(optimizer)
         self._ranks: Optional[Ranks] = None
         self._start(
             Options(
@@ -108,6 +114,7 @@ class SwarmCallback(SwarmCallbackBase):
                 totalEpochs=totalEpochs,
                 sharedParameters=sharedParameters,
                 resume=resume,
+                transferType=transferType,
             ),
             logger,
             tracker,
@@ -129,6 +136,12 @@ class SwarmCallback(SwarmCallbackBase):
 
     def _check_model(self) -> None:
         self._state.check()
+
+    def _can_go_back(self) -> bool:
+        return bool(self._optimizers) and self._ranks is None
+
+    def _kept_state(self) -> Callable[[], None]:
+        return keep(self._model, self._optimizers)
 
     def _shared_bytes(self) -> int:
         return sum(tensor.size for tensor in self._state.inventory().shared)

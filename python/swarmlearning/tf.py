@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from types import FrameType
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 import keras
 
 from ._keras.judge import Judge
 from ._keras.state import KerasState, is_built
+from ._keras.undo import keep
 from ._session.arrays import Params
 from ._training.callback import SwarmCallbackBase
 from ._training.inventory import Inventory
@@ -70,6 +71,7 @@ class SwarmCallback(SwarmCallbackBase, keras.callbacks.Callback):
         metricFunctionArgs: Any = None,
         sharedParameters: SharedParameters = "all",
         resume: bool = False,
+        transferType: Optional[str] = None,
         tracker: Any = None,
     ):
         keras.callbacks.Callback.__init__(self)
@@ -92,6 +94,7 @@ class SwarmCallback(SwarmCallbackBase, keras.callbacks.Callback):
                 totalEpochs=totalEpochs,
                 sharedParameters=sharedParameters,
                 resume=resume,
+                transferType=transferType,
             ),
             logger,
             tracker,
@@ -180,6 +183,12 @@ class SwarmCallback(SwarmCallbackBase, keras.callbacks.Callback):
 
     def _load_parameters(self, params: Params) -> None:
         self._state.load(params)
+
+    def _can_go_back(self) -> bool:
+        return True
+
+    def _kept_state(self) -> Callable[[], None]:
+        return keep(self._state.model)
 
     def _check_model(self) -> None:
         if self._bare_model() is not None:

@@ -307,8 +307,9 @@ def test_what_is_wrong_is_said_in_a_line(scripts, script, arguments, says):
 
 
 @pytest.mark.parametrize(
-    "script", ["run-sn", "run-sl", "run-swop", "run-swci", "run-slm-ui", "run-postgres", "stop-swarm", "swarmLogCollector", "uninstall", "gen-cert",
-               "make-client-wheel"],
+    "script",
+    ["run-sn", "run-sl", "run-swop", "run-swci", "run-slm-ui", "run-postgres", "stop-swarm", "swarmLogCollector",
+     "uninstall", "gen-cert", "make-client-wheel"],
 )  # fmt: skip
 @pytest.mark.parametrize("word", ["-help", "--help", "--HELP"])
 def test_help_in_every_form(scripts, script, word):

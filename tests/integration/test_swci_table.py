@@ -52,6 +52,7 @@ GOOD = [
     ("RESET CONTRACT <contract>", "reset contract made", "CONTRACT RESET : made"),
     ("TRUST MERGES <contract>", "trust merges made", "MERGES ARE NOT VERIFIED : made"),
     ("GET CONTRACT INFO <contract>", "get contract info made", "(?s)CONTRACT +: made.*VERIFY_MERGES +: OFF"),
+    ("VERIFY MERGES <contract> BEHIND", "verify merges made behind", "MERGES ARE VERIFIED BEHIND : made"),
     ("VERIFY MERGES <contract>", "verify merges made", "MERGES ARE VERIFIED : made"),
     ("CREATE TASK FROM <file>", "create task from content.yaml", "Task definition is valid\nTask Registered : content"),
     ("CREATE TASK <type> <task> <author> <prereq> <outcome>", "create task PULL_IMAGE typed 'A B' content image",
@@ -168,6 +169,9 @@ BAD = {
         ("trust merges none", "there is no contract 'none'")],
     "VERIFY MERGES <contract>": [
         ("verify merges made", "already"), ("verify merges none", "there is no contract 'none'")],
+    "VERIFY MERGES <contract> BEHIND": [
+        ("verify merges defaultbb.cqdb.sml.hpe behind", "always verified"),
+        ("verify merges none behind", "there is no contract 'none'")],
     "WATCH CONTRACT <contract>": [("watch contract made", "has no end here")],
     "GET MODEL <contract> [ROUND <round>] TO <file>": [
         ("get model made to m", "nothing is merged under 'made' yet"), ("get model none to m", "there is no contract"),

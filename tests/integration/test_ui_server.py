@@ -1,4 +1,4 @@
-"""The server of the management page: who is let in, what the feed shows of real swarms, and what attacks on it come to."""
+"""The server of the management page: who is let in, what its feed shows of real swarms, what attacks on it come to."""
 
 import contextlib
 import gzip

@@ -55,6 +55,16 @@ def test_both_nodes_load_what_the_chain_names(run, model, mode):
         assert first["counts"] == second["counts"] == [8 if mode == "snapshot" else 7]
 
 
+def test_models_that_travel_in_fewer_bits(run):
+    text = BATCH_NORM + TRAIN.replace("model=model", "model=model, transferType='bfloat16'")
+    text = text.format(batches=8, mode="snapshot") + "assert model[0].weight.dtype == torch.float32"
+    swarm = run(text, text)
+    first, second = swarm.results()
+    assert first["digest"] == second["digest"] == swarm.sn.merges(DEFAULT_CONTRACT)[-1].digest
+    header = swarm.pairs[0].sl.model_file(first["digest"])[:4096]
+    assert b'"0.weight":{"dtype":"BF16"' in header and b'"F32"' not in header
+
+
 def test_uneven_programs_end_together(run):
     """One has three times the batches of the other, which stays in the swarm with its last model."""
     swarm = run(

@@ -46,6 +46,7 @@ class WireClient(WireEnd):
         self.session_id, self.opened = "", None
         self.sync_count = 0
         self.loss_requests = 0
+        self.given_ahead = []  # of each merge: whether it may be taken back
         self.merged = []
 
     def __enter__(self):
@@ -135,6 +136,7 @@ class WireClient(WireEnd):
             if isinstance(merged[name], np.ndarray):
                 as_original_client_loads(merged[name])
         self.merged.append(merged)
+        self.given_ahead.append(request.ahead)
         reply = MESSAGES["LossResponse"](
             sessionID=self.session_id, syncSeqNum=number, lossSeqNum=request.lossSeqNum, **answer
         )

@@ -18,7 +18,7 @@ TABLES = {
     "Status": "code 1 !StatusCode; msg 2 string; notice 100 bool",
     "SessionRequest": "syncInterval 1 int32; minPeers 2 int32; maxPeers 3 int32; useAdaptiveSync 4 bool; "
     "checkinModelOnTrainEnd 5 string; nodeWeightage 6 int32; trainingContract 7 string; mergeMethod 8 string; "
-    "takesNotices 100 bool; sharesMemory 101 bool; resume 102 bool; followsRounds 103 bool",
+    "takesNotices 100 bool; sharesMemory 101 bool; resume 102 bool; followsRounds 103 bool; takesBack 109 bool",
     "MemoryPlace": "region 1 int32; slot 2 int32; size 3 uint64",
     "SessionResponse": "status 1 Status; sessionID 2 string; memorySocket 101 string; resumes 102 bool; "
     "resumeRound 103 int32; node 104 string",
@@ -28,7 +28,7 @@ TABLES = {
     "trainingOver 5 bool; mergedRound 103 int32; mergedDigest 105 string; meanPeers 106 int32; meanLoss 107 float; "
     "meanMetric 108 float",
     "LossRequest": "sessionID 1 string; syncSeqNum 2 int32; lossSeqNum 3 int32; mergedParams 4 Weights; "
-    "mergedMemory 101 MemoryPlace",
+    "mergedMemory 101 MemoryPlace; ahead 109 bool; goesBack 110 bool",
     "LossResponse": "sessionID 1 string; syncSeqNum 2 int32; lossSeqNum 3 int32; status 4 Status; loss 5 float; "
     "metrics 6 float; epochsdone 7 int32; totalepochs 8 int32",
     "KillSessionRequest": "sessionID 1 string; reason 2 Status",

@@ -27,8 +27,11 @@ def benchmarks():
         yield script.parent.name, [sys.executable, str(script)]
 
 
-def is_wanted(stem, names):
-    return not names or any(name.startswith(stem) or stem.startswith(name) for name in names)
+def is_wanted(stem, command, names):
+    """A script may have figures of other names; what they are called stands in it."""
+    script = pathlib.Path(command[-1])
+    text = script.read_text(encoding="utf-8") if script.suffix == ".py" else ""
+    return not names or any(name.startswith(stem) or stem.startswith(name) or f'"{name}"' in text for name in names)
 
 
 def figures_of(command, names):
@@ -74,7 +77,7 @@ def main():
     parser.add_argument("--json", metavar="FILE", help="also write the figures as a JSON list")
     parser.add_argument("--smoke", action="store_true", help="tiny sizes, which prove that the benchmarks work")
     options = parser.parse_args()
-    wanted = [(stem, command) for stem, command in benchmarks() if is_wanted(stem, options.names)]
+    wanted = [(stem, command) for stem, command in benchmarks() if is_wanted(stem, command, options.names)]
     if not wanted:
         there = ", ".join(stem for stem, _ in benchmarks()) or "none"
         sys.exit(f"no benchmark is called {' '.join(options.names) or 'so'}; there are: {there}")

@@ -11,16 +11,19 @@ from swarmlearning._session.arrays import pack
 from swarmlearning._session.channel import Channel
 from swarmlearning._session.messages import SessionRequest
 from swarmlearning._session.session import Session
+from swarmlearning._session.undo import Undo
 
 CONTRACT = "defaultbb.cqdb.sml.hpe"
 
 
-def program(index, peers, pipes, floats, rounds, report, contract=CONTRACT):
-    """Syncs `rounds` times; reports when each sync began and ended (the machine's monotonic clock, seconds)."""
+def program(index, peers, pipes, floats, rounds, report, contract=CONTRACT, trains=0.0):
+    """Syncs `rounds` times; reports when each sync began and ended (the machine's monotonic clock, seconds). `trains`:
+    seconds between two syncs; one that trains can take a merge back, too, as it has nothing to lose."""
     channel = Channel(str(pipes[0]), str(pipes[1]), lambda text: None)
     session = Session(channel, SessionRequest(
         syncInterval=1, minPeers=peers, checkinModelOnTrainEnd="snapshot", nodeWeightage=1,
-        trainingContract=contract, mergeMethod="mean"))
+        trainingContract=contract, mergeMethod="mean"),
+        undo=Undo(lambda: lambda: None, print) if trains else None)
     spans = []
     loaded = []
 
@@ -33,6 +36,7 @@ def program(index, peers, pipes, floats, rounds, report, contract=CONTRACT):
         begun = time.monotonic()
         session.sync({"w": values}, 1, merged)
         spans.append((begun, time.monotonic()))
+        time.sleep(trains)
     session.close({"w": values}, 1, merged)
     report(spans)
 
@@ -42,10 +46,10 @@ def round_seconds(spans, warm_up):
     return [max(s[i][1] for s in spans) - max(s[i][0] for s in spans) for i in range(warm_up, len(spans[0]))]
 
 
-def in_processes(peers, pipes, floats, rounds, contract=CONTRACT):
+def in_processes(peers, pipes, floats, rounds, contract=CONTRACT, trains=0.0):
     context = multiprocessing.get_context("fork")
     queue = context.Queue()
-    programs = [context.Process(target=program, args=(i, peers, pipes[i], floats, rounds, queue.put, contract),
+    programs = [context.Process(target=program, args=(i, peers, pipes[i], floats, rounds, queue.put, contract, trains),
                                 daemon=True) for i in range(peers)]
     for each in programs:
         each.start()

@@ -27,8 +27,11 @@ apt_fuzz=(clang-19 libclang-rt-19-dev)
 apt_model=(spin gcc)
 apt_test+=(curl) # by which the log collector reads blocks
 apt_test+=(iproute2 iptables netavark aardvark-dns) # networks of engines, and names in Podman's
-# Programs, by the package that brings them when nothing else has: other sources of Node.js are as good.
-commands_test=(node:nodejs npm:npm)
+# A browser for tests/integration/test_page.py, its driver, and letters for the screenshots in docs/.
+apt_test+=(chromium chromium-driver fonts-inter)
+# Programs, by the package that brings them when nothing else has: other sources of Node.js are as good. The page (ui/) is
+# built with them.
+commands_build=(node:nodejs npm:npm)
 
 missing_packages() {
   # dpkg-query fails when it does not know one of them, and still lists the others.
@@ -157,6 +160,21 @@ need_npm() {
   stamp "$NPM_DIR/stamp" "$wanted"
 }
 
+# What the page is built and tested with, exactly as ui/package-lock.json has it. Without it swarmd is built all the same,
+# with the page that lies in ui/dist, if there is one.
+need_page() {
+  local wanted
+  wanted=$(cat ui/package.json ui/package-lock.json | hash_of)
+  stamp_matches ui/node_modules/stamp "$wanted" && return
+  [[ ${SWARM_SKIP_INSTALL:-} == 1 ]] && return
+  say "installing npm packages of the page"
+  if quietly npm ci --prefix ui --ignore-scripts --no-audit --no-fund --loglevel=error; then
+    stamp ui/node_modules/stamp "$wanted"
+  else
+    warn "npm could not install the packages of the page (ui/): this build is without it"
+  fi
+}
+
 # --- groups -------------------------------------------------------------------------------------------------------
 need() {
   local lists=tools/run.d packages=("${apt_base[@]}") requirements=() tools=()
@@ -177,14 +195,14 @@ need() {
       ;;
     fuzz) packages+=("${apt_build[@]}" "${apt_fuzz[@]}") ;;
     test)
-      mapfile -t tools < <(packages_of_commands "${commands_test[@]}")
       packages+=("${apt_build[@]}" "${apt_demo[@]}" "${apt_lint[@]}" "${apt_fuzz[@]}" "${apt_model[@]}" "${apt_test[@]}")
-      packages+=("${tools[@]}")
       requirements=("$lists/requirements-demo.txt" "$lists/requirements-test.txt")
       ;;
     *) die "unknown group '$1'; there are build, demo, bench, lint, fuzz, test" ;;
   esac
-  install_packages "${packages[@]}"
+  mapfile -t tools < <(packages_of_commands "${commands_build[@]}")
+  install_packages "${packages[@]}" "${tools[@]}"
+  need_page
   find_python
   ((${#requirements[@]} == 0)) || need_python "${requirements[@]}"
   [[ $1 != test ]] || need_npm

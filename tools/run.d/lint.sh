@@ -41,6 +41,9 @@ check_types() {
     --cache-dir build/mypy --no-error-summary python/swarmlearning
 }
 
+# The management page; the compiler comes from its lock file.
+check_page() { npm run --prefix ui --silent check; }
+
 check_bash() {
   local file failed=0
   for file in $(bash_files | sort -u); do bash -n "$file" || failed=1; done
@@ -78,7 +81,7 @@ command_lint() {
   esac
   need lint
   local check failed=0
-  for check in layers cpp_format python types bash tidy; do
+  for check in layers cpp_format python types page bash tidy; do
     say "lint: $check"
     "check_$check" || failed=1
   done

@@ -75,7 +75,7 @@ run_ctest() {
 
 stage_lint() {
   local check
-  for check in layers cpp_format python types bash; do check_counted lint "$check" "check_$check"; done
+  for check in layers cpp_format python types page bash; do check_counted lint "$check" "check_$check"; done
 }
 
 # The formal model of the round changes: one test for each case it prints.

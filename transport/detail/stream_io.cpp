@@ -1,5 +1,7 @@
 #include "transport/detail/stream_io.hpp"
 
+#include "base/mapped_file.hpp"
+
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -25,6 +27,7 @@ task<error_code> write_all(Stream& stream, bytes_view data, pace& watch, std::ui
     auto [ec, count] = co_await stream.async_write_some(buffer, use_tuple);
     written += count;
     watch.moved(count);
+    note_mapped_read(count);
     data = data.subspan(count);
     if (ec) co_return ec;
   }

@@ -1,4 +1,5 @@
 #include "base/assert.hpp"
+#include "base/mapped_file.hpp"
 #include "transport/ml_channel/fifo_channel_impl.hpp"
 
 #include <fmt/format.h>
@@ -33,6 +34,7 @@ io_outcome fifo_channel::impl::write_some() {
   }
   const auto written = ::writev(response.get(), pieces.data(), static_cast<int>(count));
   if (written < 0 && (errno == EAGAIN || errno == EINTR)) return io_outcome::would_wait;
+  if (written > 0) note_mapped_read(static_cast<std::uint64_t>(written));
   const std::lock_guard guard(mutex);
   if (written < 0) { // the program is ending; what it still sent is read before the end is reported
     response_broken = true;

@@ -25,6 +25,7 @@ struct member {
 /// Of swarmd, far from the original's, which passes over them.
 inline constexpr std::uint32_t notice_field = 100, memory_field = 101, resume_field = 102, round_field = 103;
 inline constexpr std::uint32_t node_field = 104, digest_field = 105, means_field = 106; ///< means: to 108
+inline constexpr std::uint32_t ahead_field = 109, back_field = 110;
 inline constexpr std::size_t keyword_max = 64; ///< bytes of "snapshot", "coordmedian" and the like
 inline constexpr std::size_t file_name_max = 255;
 inline constexpr std::size_t digest_text_max = 64;
@@ -56,7 +57,8 @@ struct schema<session_request> {
       member{notice_field, "takesNotices", &self::takes_notices},
       member{memory_field, "sharesMemory", &self::shares_memory},
       member{resume_field, "resume", &self::resume},
-      member{round_field, "followsRounds", &self::follows_rounds}};
+      member{round_field, "followsRounds", &self::follows_rounds},
+      member{ahead_field, "takesBack", &self::takes_back}};
 };
 
 template <>
@@ -105,10 +107,13 @@ template <>
 struct schema<loss_request> {
   using self = loss_request;
   static constexpr std::string_view name = "LossRequest";
-  static constexpr std::tuple fields{
-      member{1, "sessionID", &self::session_id, session_id_max}, member{2, "syncSeqNum", &self::sync_seq_num},
-      member{3, "lossSeqNum", &self::loss_seq_num}, member{4, "mergedParams", &self::merged_params},
-      member{memory_field, "mergedMemory", &self::merged_memory}};
+  static constexpr std::tuple fields{member{1, "sessionID", &self::session_id, session_id_max},
+                                     member{2, "syncSeqNum", &self::sync_seq_num},
+                                     member{3, "lossSeqNum", &self::loss_seq_num},
+                                     member{4, "mergedParams", &self::merged_params},
+                                     member{memory_field, "mergedMemory", &self::merged_memory},
+                                     member{ahead_field, "ahead", &self::ahead},
+                                     member{back_field, "goesBack", &self::goes_back}};
 };
 
 template <>

@@ -180,8 +180,11 @@ result<outgoing> encode_loss_request(const loss_request& request,
   for (const auto& tensor : tensors)
     weights_size += entry_of(tensor).size();
   // One buffer holds all that is not tensor data; it is noted where the data of each tensor goes.
-  auto text = std::make_shared<bytes>(
-      encode(loss_request{request.session_id, request.sync_seq_num, request.loss_seq_num, {}}));
+  auto text = std::make_shared<bytes>(encode(loss_request{.session_id = request.session_id,
+                                                          .sync_seq_num = request.sync_seq_num,
+                                                          .loss_seq_num = request.loss_seq_num,
+                                                          .ahead = request.ahead,
+                                                          .goes_back = request.goes_back}));
   proto::put_tag(*text, 4, proto::wire_type::bytes);
   proto::put_varint(*text, weights_size);
   if (text->size() + weights_size > body_size_max)

@@ -108,6 +108,7 @@ struct session_request {
   bool resume = false;
   /// Of swarmd's own client: it wants to know which merge a program gets, and how the peers judge.
   bool follows_rounds = false;
+  bool takes_back = false; ///< Of swarmd's own client: see loss_request::ahead
   friend bool operator==(const session_request&, const session_request&) = default;
 };
 
@@ -157,6 +158,9 @@ struct loss_request {
   std::int32_t loss_seq_num = 0;
   weights_view merged_params; ///< filled by decode; `encode_loss_request` in weights.hpp takes a model file
   std::optional<memory_place> merged_memory; ///< in place of them
+  // To a program that takes back:
+  bool ahead = false; ///< it may be taken back: what the program has now, with its optimiser, is to be kept
+  bool goes_back = false; ///< the program first goes back to what it had before the last one that was ahead
 };
 
 struct loss_response {

@@ -263,6 +263,13 @@ TEST_CASE("what is swarmd's own stands in fields that the original passes over, 
       .session_id = "s", .merged_digest = "d", .mean_peers = 2, .mean_loss = 1, .mean_metric = 2};
   CHECK(encode(told) == unhex("0a0173ca060164d00602dd060000803fe50600000040"));
   CHECK(decode_sync_response(encode(told)).value() == told);
+  const session_request turns{.sync_interval = 128, .min_peers = 2, .takes_back = true};
+  CHECK(encode(turns) == unhex("0880011002e80601"));
+  CHECK(decode_session_request(encode(turns)).value() == turns);
+  const loss_request back{.session_id = "s", .ahead = true, .goes_back = true};
+  CHECK(encode(back) == unhex("0a0173e80601f00601"));
+  CHECK(decode_loss_request(encode(back)).value().ahead);
+  CHECK(decode_loss_request(encode(back)).value().goes_back);
   const status notice{status_code::ok, "a", true};
   CHECK(encode(notice) == unhex("120161a00601"));
   CHECK(decode_status(encode(notice)).value() == notice);

@@ -75,6 +75,7 @@ result<program_opened> session_of(const ml::session_request& request, const std:
   out.params.sync_interval = static_cast<std::uint32_t>(request.sync_interval);
   out.params.adaptive_sync = request.use_adaptive_sync;
   out.params.weightage = static_cast<std::uint32_t>(request.node_weightage);
+  out.params.takes_back = request.takes_back;
   out.params.merge_method = text_of(method);
   out.params.resume = request.resume;
   return out;
@@ -242,6 +243,8 @@ result<program_session::reply> program_session::ask_loss(const actors::ask_loss&
   request.session_id = session_id_;
   request.sync_seq_num = seq_num_;
   request.loss_seq_num = loss_seq_num_ + 1;
+  request.ahead = ask.ahead;
+  request.goes_back = ask.goes_back;
   ml::outgoing message;
   if (put_into_memory(request, *model)) {
     message = ml::make_outgoing(ml::msg_type::get_loss_request, ml::encode(request));

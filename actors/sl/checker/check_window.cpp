@@ -3,6 +3,8 @@
 #include "contracts/training/dealing.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 namespace swarm::actors {
 
@@ -28,7 +30,7 @@ check_window::check_window(const merge::remerge& again, std::vector<std::uint64_
 std::vector<check_window::run> check_window::missing_of(std::size_t input) const {
   std::vector<run> out;
   for (const auto chunk : needed_) {
-    if (here_.contains({input, chunk})) continue;
+    if (!bytes_of(input, chunk).empty()) continue;
     if (!out.empty() && out.back().first + out.back().count == chunk)
       ++out.back().count;
     else
@@ -37,18 +39,17 @@ std::vector<check_window::run> check_window::missing_of(std::size_t input) const
   return out;
 }
 
-void check_window::take(const run& which, bytes_view data) {
-  for (std::uint64_t i = 0; i < which.count; ++i) {
-    const auto length = std::min<std::uint64_t>(merge::chunk_size, data.size());
-    here_[{which.input, which.first + i}].assign(data.begin(),
-                                                 data.begin() + static_cast<std::ptrdiff_t>(length));
-    data = data.subspan(length);
-  }
+void check_window::take(const run& which, bytes data) {
+  here_[{which.input, which.first}] = std::move(data);
 }
 
 bytes_view check_window::bytes_of(std::size_t input, std::uint64_t chunk) const {
-  const auto found = here_.find({input, chunk});
-  return found == here_.end() ? bytes_view{} : bytes_view(found->second);
+  const auto after = here_.upper_bound({input, chunk});
+  if (after == here_.begin()) return {};
+  const auto& [place, data] = *std::prev(after);
+  const auto at = (chunk - place.second) * merge::chunk_size;
+  if (place.first != input || at >= data.size()) return {};
+  return bytes_view(data).subspan(at, std::min<std::uint64_t>(merge::chunk_size, data.size() - at));
 }
 
 } // namespace swarm::actors

@@ -26,13 +26,13 @@ public:
   const std::vector<std::uint64_t>& chunks() const { return chunks_; }
   /// The runs of chunks that are missing of a contribution, each to be fetched at once.
   std::vector<run> missing_of(std::size_t input) const;
-  void take(const run& which, bytes_view data);
+  void take(const run& which, bytes data);
   bytes_view bytes_of(std::size_t input, std::uint64_t chunk) const;
 
 private:
   std::vector<std::uint64_t> chunks_;
   std::set<std::uint64_t> needed_;
-  std::map<std::pair<std::size_t, std::uint64_t>, bytes> here_;
+  std::map<std::pair<std::size_t, std::uint64_t>, bytes> here_; ///< runs, by input and first chunk
 };
 
 } // namespace swarm::actors

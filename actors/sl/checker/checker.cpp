@@ -8,6 +8,7 @@
 #include "actors/supervision/paths.hpp"
 #include "base/hash.hpp"
 #include "base/log.hpp"
+#include "merge/store/model_part.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <tbb/parallel_for.h>
@@ -64,7 +65,9 @@ struct checker_state {
   rounds::check_task task;
   std::vector<input> inputs;
   std::shared_ptr<const merge::manifest> proposal; ///< unless a run is made
-  std::shared_ptr<merge::shard_file> run;          ///< which is made
+  std::shared_ptr<merge::model_part> part;         ///< of it, where what is found right is kept
+  std::shared_ptr<const void> claim;
+  std::shared_ptr<merge::shard_file> run; ///< which is made
   std::optional<merge::remerge> again;
   std::vector<std::uint64_t> todo; ///< chunks
   check_window window;
@@ -162,6 +165,7 @@ bytes_view chunk_of(const checker_state& s, std::size_t input, std::uint64_t chu
   const auto& file = s.inputs[input].file;
   if (!file) return s.window.bytes_of(input, chunk);
   const auto first = chunk * merge::chunk_size;
+  note_mapped_read(merge::chunk_size);
   return file->raw().subspan(first, std::min(merge::chunk_size, file->size() - first));
 }
 
@@ -178,7 +182,9 @@ void check_chunks(self_pointer self) {
       wrong[i] = made.error().message;
     else if (!s.run && sha256(*made) != s.proposal->chunks[chunks[i]])
       wrong[i] = "the same models give other bytes";
-    if (!made || !s.run) return;
+    if (!made || !wrong[i].empty()) return;
+    if (s.part) std::ignore = s.part->put_checked(chunks[i], *made); // else it is fetched
+    if (!s.run) return;
     if (const auto put = s.run->put(chunks[i], *made); !put) own_trouble[i] = put.error().message;
   });
   for (const auto& trouble : own_trouble)
@@ -214,6 +220,9 @@ void begin_chunks(self_pointer self) {
     std::erase_if(s.todo, [&s](std::uint64_t chunk) { return s.run->has(chunk); });
   } else if (s.proposal->chunks.size() != s.again->chunk_count()) {
     return wrong_chunk(self, 0, "the merge is not as long as the models");
+  } else if (auto part = s.context->store->part(*s.proposal)) {
+    s.part = std::move(*part);
+    s.claim = merge::model_part::claim(s.part);
   }
   next_window(self);
 }
@@ -252,11 +261,11 @@ void take_exclusion(self_pointer self, const unheard_tried& what) {
     finish(self, check_outcome{});
 }
 
-void take_chunks(self_pointer self, const chunks_here& news) {
+void take_chunks(self_pointer self, chunks_here& news) {
   auto& s = self->state();
   --s.open;
   if (news.outcome)
-    s.window.take(news.which, *news.outcome);
+    s.window.take(news.which, std::move(*news.outcome));
   else
     s.failure = news.outcome.error().message;
   settle(self);
@@ -264,6 +273,10 @@ void take_chunks(self_pointer self, const chunks_here& news) {
 
 caf::behavior checker_behavior(self_pointer self) {
   auto& s = self->state();
+  if (s.task.leads) { // others ask this node how far its merge is
+    s.context->board->round_num = s.task.round_num;
+    s.context->board->term = s.task.term;
+  }
   for (const auto& input : s.task.inputs) {
     auto file = s.context->store->open(input.digest);
     s.inputs.push_back(
@@ -279,7 +292,7 @@ caf::behavior checker_behavior(self_pointer self) {
   return {
       [=](const manifest_here& news) { take_manifest(self, news); },
       [=](const exclusion_tried& news) { take_exclusion(self, news.what); },
-      [=](const chunks_here& news) { take_chunks(self, news); },
+      [=](chunks_here& news) { take_chunks(self, news); },
       [=](ask_again) { self->state().again ? check_chunks(self) : ask_manifests(self); },
   };
 }

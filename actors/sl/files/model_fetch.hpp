@@ -28,6 +28,8 @@ struct wanted_model {
   /// A merge is for all peers of its training: they are given what is here of it while the rest comes.
   bool is_merge = false;
   std::vector<rounds::shard_run> shards{}; ///< how it was made, where that was not as a whole
+  /// Chunks that this node makes to check them: nobody is asked for them while that is under way (`model_part::claim`).
+  std::vector<std::uint64_t> made_here{};
 };
 
 /// Fetches a model into the store of `context`. Every chunk is checked, and what is here of it already, from an earlier

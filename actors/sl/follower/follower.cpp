@@ -207,7 +207,8 @@ struct perform {
     tell_files(self, fetch_layout{a, self->path()});
   }
   void operator()(rounds::action::fetch& a) const {
-    fetch(self, {a.digest, a.size, std::move(a.holders), self->path(), true, std::move(a.shards)});
+    fetch(self, {a.digest, a.size, std::move(a.holders), self->path(), true, std::move(a.shards),
+                 std::move(a.made_here)});
   }
   void operator()(rounds::action::start_merge& a) const;
   void operator()(rounds::action::cancel_merge&) const { self->state().merging.end(self); }

@@ -23,9 +23,9 @@ void peer_machine::accuse_silent(session& s, time_point now) {
   auto& marks = s.training.marks;
   if (calls_.hold_up(now) || now < marks.accuse_at) return;
   for (const auto& in : view_->check_ins) {
-    const auto* peer = find_peer(*view_, in.peer);
-    if (peer == nullptr || in.peer == options_.self || !is_member(*view_, in.peer)) continue;
     if (!view_->silent.contains(in.peer)) continue;
+    const auto* peer = peer_of(*view_, in);
+    if (peer == nullptr || in.peer == options_.self || !is_member(*view_, in.peer)) continue;
     if (peer->accused_since == 0) {
       marks.accused.erase(in.peer);
     } else {

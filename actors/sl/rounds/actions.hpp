@@ -45,6 +45,8 @@ struct ask_loss {
   hash32 digest;
   std::uint64_t generation = 0;
   std::uint64_t round_num = 0;
+  bool ahead = false;     ///< it may have to be taken back
+  bool goes_back = false; ///< the program first goes back to what it had before the last one that was ahead
 };
 /// Tell the program to go on with the model that it was given last.
 struct answer_sync {
@@ -82,6 +84,7 @@ struct fetch {
   std::vector<holder> holders;
   std::vector<shard_run>
       shards{}; ///< its makers have its parts, and nobody all of it before they have given them to each other
+  std::vector<std::uint64_t> made_here{}; ///< chunks that this node is about to make again, to check them
 };
 /// Lead this term: fetch the inputs, verify, merge, store; hand in `event::merge_done`. Or do the same beside its leader, so
 /// as to know what it has to propose. It is never asked for while another merge is under way.

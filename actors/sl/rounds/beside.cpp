@@ -1,5 +1,5 @@
 #include "actors/sl/rounds/peer_machine.hpp"
-#include "contracts/training/dealing.hpp"
+#include "contracts/training/dealt.hpp"
 
 #include <algorithm>
 #include <map>
@@ -12,13 +12,10 @@ using contracts::round_phase;
 
 namespace {
 
-bool is_merged_by_all(const contract_view& view, const address& self) {
+bool is_made_by_all(const contract_view& view, const address& self) {
   const auto* own = find_check_in(view, self);
-  if (view.head.verify != contracts::verify_mode::before || own == nullptr || own->weightage == 0)
-    return false;
-  const auto count = std::ranges::count_if(view.check_ins, [](const auto& in) { return in.weightage > 0; });
-  return count > 1 && own->size > 0
-         && contracts::is_checked_by_all(own->size, static_cast<std::size_t>(count) - 1);
+  return own != nullptr && own->weightage > 0
+         && contracts::is_merged_by_all(view.head, view.check_ins, own->size);
 }
 
 /// The same model, of the same contributions, with the others left out for the same reasons.
@@ -39,7 +36,7 @@ bool is_same(const merge_outcome& made, const contracts::merge_view& proposed) {
 void peer_machine::merge_beside_leader(session& s) {
   const auto& head = view_->head;
   auto& beside = s.training.beside;
-  if (!is_merged_by_all(*view_, options_.self)) return;
+  if (!is_made_by_all(*view_, options_.self)) return;
   const auto size = model_size_of(*view_, options_.self);
   auto inputs = merge_inputs(*view_, size);
   const round_and_term key{head.round_num, head.term};

@@ -10,9 +10,8 @@ constexpr auto look_pause = std::chrono::milliseconds(50);
 } // namespace
 
 void peer_machine::step(const event::view_read& read, time_point now) {
-  if (is_too_old(read.view, now)) return;
+  if (is_too_old(*read.view, now)) return;
   view_ = read.view;
-  view_->index();
   auto* s = std::get_if<session>(&state_);
   if (s != nullptr && s->training.generation != 0 && view_->head.generation != s->training.generation) {
     if (s->training.registered)

@@ -62,6 +62,7 @@ void peer_machine::enter_checking(session& s) {
     phase->disputed = disputed;
     phase->since.reset();
     phase->own_until.reset();
+    phase->dealt.reset();
   }
   if (is_checked_now(*view_)) mark_proposal(s.training.checks, key);
 }
@@ -90,6 +91,7 @@ void peer_machine::go_on(session& s, checking& phase, time_point now) {
   if (!is_checked_now(*view_)) return; // the view is of before
   if (remakes_shard(s, now)) return wait_for_checks(s, phase, now);
   fetch_early(s, phase);
+  load_ahead(s, now);
   if (is_awaited(*view_, options_.self)) {
     if (view_->checks.attempt == 0) {
       if (reveal_seed(s)) return;
@@ -103,7 +105,8 @@ void peer_machine::go_on(session& s, checking& phase, time_point now) {
 }
 
 /// What is proposed is fetched while it is checked, as it is the merge most of the time. Who gives it slowly holds up nobody: the
-/// merge of another one is asked for all the same.
+/// merge of another one is asked for all the same. Of a merge made in shards this node need not fetch what it makes to check it,
+/// which it knows once the seeds are revealed.
 void peer_machine::fetch_early(const session& s, checking& phase) {
   const auto& proposal = view_->proposal;
   const bool has_size = proposal.size == model_size_of(*view_, options_.self);
@@ -111,12 +114,20 @@ void peer_machine::fetch_early(const session& s, checking& phase) {
   if ((beside && beside->is_under_way()) || phase.fetched || !is_in(s) || s.training.checks.wrong
       || models_.fetching || !has_size || models_.local.contains(proposal.digest))
     return;
+  auto shards = shards_of_proposal(*view_);
+  std::vector<std::uint64_t> made_here;
+  if (!shards.empty() && is_awaited(*view_, options_.self)) {
+    if (view_->checks.attempt == 0) return;
+    if (view_->head.phase != round_phase::disputed)
+      made_here = contracts::chunks_dealt_to(view_->checks, view_->proposal, view_->shards, options_.self);
+    std::erase_if(made_here, [&](std::uint64_t chunk) { return s.training.checks.right.contains(chunk); });
+  }
   phase.fetched = true;
   models_.fetching = proposal.digest;
-  auto shards = shards_of_proposal(*view_);
   auto holders =
-      shards.empty() ? holders_of_proposal(*view_, options_.self) : makers_of_proposal(*view_, options_.self);
-  act(action::fetch{proposal.digest, proposal.size, std::move(holders), std::move(shards)});
+      shards.empty() ? holders_of_proposal(*view_, options_.self) : holders_of(shards, options_.self);
+  act(action::fetch{proposal.digest, proposal.size, std::move(holders), std::move(shards),
+                    std::move(made_here)});
 }
 
 /// True when it does.
@@ -139,6 +150,8 @@ bool peer_machine::check(session& s, checking& phase, std::vector<std::uint64_t>
   std::erase_if(chunks, [&](std::uint64_t chunk) { return marks.right.contains(chunk); });
   if (chunks.empty() || marks.wrong || has_made(s)) return true;
   if (waits_for_own(s, phase, now)) return false;
+  if (phase.running && phase.looked_at == view_->block_num) return false;
+  phase.looked_at = view_->block_num;
   auto task = check_of(*view_, options_.self, std::move(chunks), !marks.exclusions_stand);
   task.shards = shards_of_proposal(*view_);
   wait_for(fmt::format("round {}: checking {} of the merge that {} proposes", view_->head.round_num,
@@ -160,9 +173,9 @@ void peer_machine::check_deal(session& s, checking& phase, time_point now) {
     marks.exclusions_stand = true;
     marks.wrong.reset();
   }
-  if (!check(s, phase,
-             contracts::chunks_dealt_to(view_->checks, view_->proposal, view_->shards, options_.self), now))
-    return;
+  if (!phase.dealt)
+    phase.dealt = contracts::chunks_dealt_to(view_->checks, view_->proposal, view_->shards, options_.self);
+  if (!check(s, phase, *phase.dealt, now)) return;
   if (marks.wrong && !marks.challenged) return challenge(s, *marks.wrong);
   if (marks.wrong) return; // others have not borne it out
   if (waits_for_merge(s, phase, now)) return;
@@ -228,8 +241,7 @@ duration peer_machine::check_time() const {
   const auto& [head, checks] = std::tie(view_->head, view_->checks);
   if (checks.attempt == 0) return std::chrono::seconds(contracts::seed_seconds);
   const auto size = model_size_of(*view_, options_.self);
-  const auto contributors = static_cast<std::uint64_t>(
-      std::ranges::count_if(view_->check_ins, [](const auto& in) { return in.weightage > 0; }));
+  const auto contributors = contracts::contributors_in(view_->check_ins);
   std::uint64_t part = size;
   if (head.phase == round_phase::disputed) {
     if (checks.chunks > 1) part = std::min(size, contracts::model_chunk_bytes);

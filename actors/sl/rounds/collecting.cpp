@@ -66,7 +66,8 @@ void peer_machine::check_in(session& s, time_point now) {
   const bool may_bring = fits || may_contest_layout(s);
   if (counts && may_bring && !make_durable(model.digest)) return;
   // Its own as well: after a reset, or without the merge, that is what it brings.
-  const std::set<hash32> keep{model.digest, request.model.digest, training.base_digest, head.merged_digest};
+  std::set<hash32> keep{model.digest, request.model.digest, training.base_digest, head.merged_digest};
+  if (training.ahead && training.ahead->next) keep.insert(training.ahead->next->model.digest);
   act(action::keep_models{keep});
   std::erase_if(models_.local, [&](const hash32& digest) { return !keep.contains(digest); });
   if (!counts) model = {};

@@ -1,6 +1,7 @@
 #include "actors/sl/rounds/contract_view.hpp"
 
 #include "actors/sl/rounds/arithmetic.hpp"
+#include "actors/sl/rounds/events.hpp"
 #include "base/merge_method.hpp"
 #include "contracts/training/dealing.hpp"
 
@@ -46,6 +47,18 @@ const Entry* find(const std::vector<Entry>& entries, const std::vector<std::uint
 void contract_view::index() {
   peers_by_account = sorted(peers, &contracts::peer_view::account);
   check_ins_by_account = sorted(check_ins, &contracts::check_in_view::peer);
+  check_in_of_peer.assign(peers.size(), static_cast<std::uint32_t>(check_ins.size()));
+  peer_of_check_in.assign(check_ins.size(), static_cast<std::uint32_t>(peers.size()));
+  // Both are in the same order, so one walk finds all pairs.
+  auto peer = peers_by_account.begin();
+  for (const auto in : check_ins_by_account) {
+    while (peer != peers_by_account.end() && peers[*peer].account < check_ins[in].peer)
+      ++peer;
+    if (peer == peers_by_account.end()) break;
+    if (peers[*peer].account != check_ins[in].peer) continue;
+    check_in_of_peer[*peer] = in;
+    peer_of_check_in[in] = *peer;
+  }
 }
 
 const contracts::peer_view* find_peer(const contract_view& view, const address& who) {
@@ -54,6 +67,23 @@ const contracts::peer_view* find_peer(const contract_view& view, const address& 
 
 const contracts::check_in_view* find_check_in(const contract_view& view, const address& who) {
   return find(view.check_ins, view.check_ins_by_account, &contracts::check_in_view::peer, who);
+}
+
+const contracts::check_in_view* check_in_of(const contract_view& view, const contracts::peer_view& peer) {
+  if (view.check_in_of_peer.size() != view.peers.size()) return find_check_in(view, peer.account);
+  const auto at = view.check_in_of_peer[static_cast<std::size_t>(&peer - view.peers.data())];
+  return at < view.check_ins.size() ? &view.check_ins[at] : nullptr;
+}
+
+const contracts::peer_view* peer_of(const contract_view& view, const contracts::check_in_view& in) {
+  if (view.peer_of_check_in.size() != view.check_ins.size()) return find_peer(view, in.peer);
+  const auto at = view.peer_of_check_in[static_cast<std::size_t>(&in - view.check_ins.data())];
+  return at < view.peers.size() ? &view.peers[at] : nullptr;
+}
+
+event::view_read::view_read(contract_view read) {
+  read.index();
+  view = std::make_shared<const contract_view>(std::move(read));
 }
 
 bool is_member(const contract_view& view, const address& who) {
@@ -85,13 +115,13 @@ bool has_no_final_model(const contract_view& view) {
 bool another_may_lead(const contract_view& view, const address& self) {
   const auto& in = view.check_ins;
   const bool somebody_can = std::any_of(in.begin(), in.end(), [&](const auto& one) {
-    const auto* peer = find_peer(view, one.peer);
+    const auto* peer = peer_of(view, one);
     return peer != nullptr && peer->can_lead;
   });
   return std::any_of(in.begin(), in.end(), [&](const auto& one) {
-    const auto* peer = find_peer(view, one.peer);
+    const auto* peer = peer_of(view, one);
     const bool leads = peer != nullptr && (somebody_can ? peer->can_lead : one.weightage > 0);
-    return leads && one.peer != self && is_member(view, one.peer) && !view.silent.contains(one.peer);
+    return leads && one.peer != self && peer->state != peer_state::left && !view.silent.contains(one.peer);
   });
 }
 
@@ -106,7 +136,7 @@ peer_list missing_peers(const contract_view& view) {
   peer_list out;
   for (const auto& peer : view.peers) {
     const bool waited_for = peer.state == peer_state::active || peer.state == peer_state::finished;
-    if (waited_for && !is_listed(view, peer.account)) out.push_back(&peer);
+    if (waited_for && check_in_of(view, peer) == nullptr) out.push_back(&peer);
   }
   return out;
 }
@@ -172,7 +202,7 @@ std::vector<holder> holders_of_proposal(const contract_view& view, const address
   const auto& leader = view.head.leader;
   std::vector<holder> out;
   for (const auto& peer : view.peers) {
-    const auto* in = find_check_in(view, peer.account);
+    const auto* in = check_in_of(view, peer);
     const bool fetches = in != nullptr && in->weightage > 0 && peer.account != self && peer.account != leader;
     if (fetches && !peer.endpoint.empty()) out.push_back({peer.account, peer.endpoint});
   }
@@ -208,7 +238,7 @@ std::vector<left_out> wrong_sizes(const contract_view& view, std::uint64_t size)
 namespace {
 
 merge_input input_of(const contract_view& view, const contracts::check_in_view& in) {
-  const auto* peer = find_peer(view, in.peer);
+  const auto* peer = peer_of(view, in);
   return {in.peer,     peer != nullptr ? peer->name : to_hex(in.peer.view()),
           in.endpoint, in.digest,
           in.size,     merge_weight(in, view.head.round_num)};

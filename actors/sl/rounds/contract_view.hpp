@@ -20,8 +20,10 @@ struct contract_view {
   contracts::shards_view shards;  ///< the runs in which the merge is made, or was
   contracts::merge_view
       brought_to; ///< the merge of `peer_machine::brought_to`; of round 0 while there is none
-  /// Positions of peers and check-ins in the order of their accounts, of a view that does not change any more: see `index`.
-  std::vector<std::uint32_t> peers_by_account{}, check_ins_by_account{};
+  /// Of a view that does not change any more, see `index`: positions of peers and check-ins in the order of their accounts,
+  /// of each peer's check-in, and of each check-in's peer; behind the last one where there is none.
+  std::vector<std::uint32_t> peers_by_account{}, check_ins_by_account{}, check_in_of_peer{},
+      peer_of_check_in{};
 
   /// From now on its peers and check-ins are found without looking at all of them.
   void index();
@@ -33,6 +35,9 @@ using peer_list = std::vector<const contracts::peer_view*>; ///< points into a v
 const contracts::peer_view* find_peer(const contract_view& view, const address& who);
 /// The check-in of this account for the current round, or null.
 const contracts::check_in_view* find_check_in(const contract_view& view, const address& who);
+/// The same of a peer, or of a check-in, of the view itself.
+const contracts::check_in_view* check_in_of(const contract_view& view, const contracts::peer_view& peer);
+const contracts::peer_view* peer_of(const contract_view& view, const contracts::check_in_view& in);
 /// Whether it is a peer that has not left.
 bool is_member(const contract_view& view, const address& who);
 /// Whether the contract has it in the current round.

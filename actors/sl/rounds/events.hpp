@@ -3,6 +3,8 @@
 #include "actors/sl/rounds/contract_view.hpp"
 #include "base/result.hpp"
 
+#include <memory>
+
 /// What a peer machine is told.
 namespace swarm::rounds::event {
 
@@ -54,9 +56,13 @@ struct tick {};
 
 // From the chain, the store and other nodes.
 
-/// The contract was read.
+/// The contract was read. Several machines may be given the same view.
 struct view_read {
-  contract_view view;
+  explicit view_read(contract_view read);
+  /// It is indexed already.
+  explicit view_read(std::shared_ptr<const contract_view> read) : view(std::move(read)) {}
+
+  std::shared_ptr<const contract_view> view;
 };
 /// The answer to `action::call`.
 struct call_done {

@@ -60,11 +60,13 @@ void peer_machine::forget_contradicted(membership& training) {
 /// Fetches the newest merged model and hands it to the program.
 void peer_machine::load_merged(session& s, time_point now) {
   const auto& head = view_->head;
+  if (s.training.ahead) return; // the program evaluates what was proposed
   if (!head.layout_digest.is_zero() && head.layout_digest != s.request->model.layout) return refuse_layout(s);
   if (!get_merged(s, now)) return;
   drop_merge(s);
   s.phase = loading{{s.training.generation, head.merged_round, head.merged_digest}};
-  act(action::ask_loss{head.merged_digest, s.training.generation, head.merged_round});
+  act(action::ask_loss{head.merged_digest, s.training.generation, head.merged_round, false,
+                       s.training.takes_back});
   wait_for(fmt::format("the program loads the merged model of round {}", head.merged_round), now);
 }
 

@@ -17,10 +17,6 @@ namespace {
 
 using lines = std::vector<std::string>;
 
-bool says(const machine_bench& t, std::string_view text) {
-  return t.machine.waiting_for(t.now).find(text) != std::string::npos;
-}
-
 /// Peer 1, of "Org 1", is here; peer 2, of "Org 2", has registered first.
 struct two_organisations : machine_bench {
   two_organisations() {

@@ -51,10 +51,6 @@ struct with_final_model : finished {
   }
 };
 
-bool says(const machine_bench& t, std::string_view text) {
-  return t.machine.waiting_for(t.now).find(text) != std::string::npos;
-}
-
 } // namespace
 
 TEST_CASE("snapshot: a finished peer brings its last model each round") {

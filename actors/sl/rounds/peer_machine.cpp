@@ -17,6 +17,9 @@ void peer_machine::reconcile(time_point now) {
   drop_stale_merge(*s);
   drop_stale_check(*s);
   drop_stale_shard(*s);
+  settle_ahead(*s, now);
+  s = std::get_if<session>(&state_);
+  if (s == nullptr) return;
   know_refusals(*s);
   tell_of_withheld(*s);
   if (calls_.hold_up(now)) return;
@@ -92,9 +95,12 @@ void peer_machine::enter_registering(session& s, registering next) {
 /// Forgets what belongs to a generation, as the training was reset or its chain replaced.
 void peer_machine::forget_generation(session& s) {
   drop_work(s);
-  s.training = {};
+  const auto ahead = std::exchange(s.training, {}).ahead;
+  if (ahead && ahead->report) s.request = ahead->next;
   if (auto* phase = std::get_if<registering>(&s.phase)) phase->stay_out_of = 0;
   if (!std::holds_alternative<lingering>(s.phase)) enter_registering(s, {.let_in = true});
+  auto* phase = std::get_if<registering>(&s.phase);
+  if (ahead && !ahead->report && phase != nullptr) phase->evaluating = ahead->of;
 }
 
 void peer_machine::drop_session() {
@@ -189,7 +195,8 @@ std::string_view peer_machine::session_word() const {
   const auto* s = std::get_if<session>(&state_);
   if (s == nullptr) return std::get<outside>(state_).ending || calls_.is_leaving() ? "serving" : "none";
   if (std::holds_alternative<lingering>(s->phase)) return "serving";
-  if (s->request) return "waiting";
+  const auto& ahead = s->training.ahead;
+  if (s->request && !(ahead && ahead->report && !ahead->next)) return "waiting";
   return s->training.registered ? "training" : "opening";
 }
 

@@ -74,7 +74,8 @@ public:
   std::string_view session_word() const;
   /// Since when `waiting_for` has said the same thing.
   time_point phase_since() const { return waiting_since_; }
-  const std::optional<contract_view>& view() const { return view_; }
+  /// Null before the contract of this session was read.
+  const contract_view* view() const { return view_.get(); }
   /// The last round that this node has brought a model to in this session, 0: none. A view is to have the
   /// merge of this round.
   std::uint64_t brought_to() const;
@@ -110,6 +111,7 @@ private:
   // program.cpp: what the program does
   void take_request(program_request request, time_point now);
   void go_without_program(session& s, const event::program_gone& gone, time_point now);
+  void keep_loaded(session& s, const evaluation& of, const loss_report& report);
   void report_loss(const session& s);
   std::uint32_t next_interval(session& s);
 
@@ -205,6 +207,12 @@ private:
   void drop_check(session& s);
   void drop_work(session& s);
 
+  // ahead.cpp: what the program is given before it is accepted
+  void load_ahead(session& s, time_point now);
+  void take_ahead(session& s, const loss_report& report, time_point now);
+  void settle_ahead(session& s, time_point now);
+  static void bring_nothing_false(session& s);
+
   // loading.cpp: merged models for the program
   void go_on(session& s, loading& phase, time_point now);
   bool loads_first(session& s, time_point now);
@@ -240,7 +248,7 @@ private:
 
   machine_options options_;
   std::vector<machine_action> actions_;
-  std::optional<contract_view> view_;
+  std::shared_ptr<const contract_view> view_;
   std::uint64_t fresh_from_ = 0;           ///< views of older blocks do not know our last transaction yet
   std::optional<time_point> behind_since_; ///< all views have been older than that
   calls calls_;

@@ -18,9 +18,6 @@ namespace {
 
 using lines = std::vector<std::string>;
 
-bool says(const machine_bench& t, std::string_view text) {
-  return t.machine.waiting_for(t.now).find(text) != std::string::npos;
-}
 bool notes(const machine_bench& t, std::string_view text) {
   return std::any_of(t.actions.begin(), t.actions.end(), [&](const auto& one) {
     const auto* note = std::get_if<action::note>(&one);

@@ -17,10 +17,6 @@ namespace {
 
 using lines = std::vector<std::string>;
 
-bool says(const machine_bench& t, std::string_view text) {
-  return t.machine.waiting_for(t.now).find(text) != std::string::npos;
-}
-
 } // namespace
 
 TEST_CASE("a node that was left out of a merge is told so, once, with the answer to the sync that brought "

@@ -66,7 +66,7 @@ struct round_in_shards : machine_bench {
     const auto roots = what.made.empty() ? what.made : tree_above(what.made, plan().unit_level());
     return contracts::encode(contracts::commit_shard_args{1, 1, view.head.term, place, roots});
   }
-  void propose() {
+  void propose(std::uint32_t attempt = 1) {
     for (std::uint8_t number : {1, 2, 3, 4})
       set(number, shard_state::made);
     view.shards.open = false;
@@ -77,7 +77,7 @@ struct round_in_shards : machine_bench {
     view.checks.round_num = 1;
     view.checks.term = view.head.term;
     view.checks.chunks = plan().chunks();
-    view.checks.attempt = 1;
+    view.checks.attempt = attempt;
     view.checks.seats = {{account(3), 3}, {account(1), 1}, {account(4), 4}, {account(2), 2}};
     view.checks.awaited = {account(1), account(2), account(3), account(4)};
     std::uint64_t organisation = 1;
@@ -207,6 +207,7 @@ TEST_CASE("what is proposed is fetched from its makers, and attested once it is 
   CHECK(fetch.shards[1].maker == holder{t.account(2), "host-2:30305"});
   CHECK(fetch.shards[1].first == t.plan().chunks_of(1).first);
   CHECK(fetch.holders.size() == 3);
+  CHECK(fetch.made_here == t.task().chunks);
   REQUIRE(t.count<action::start_check>() == 1);
   CHECK_FALSE(t.task().makes);
   CHECK(t.task().shards == fetch.shards);
@@ -221,6 +222,23 @@ TEST_CASE("what is proposed is fetched from its makers, and attested once it is 
   CHECK(t.last<action::call>().input == contracts::encode(contracts::attest_args{1, 1, 0, 1}));
 }
 
+TEST_CASE("nothing of it is fetched before it is known what this node makes again") {
+  round_in_shards t;
+  t.make_own();
+  t.propose(0);
+  CHECK(t.count<action::fetch>() == 0);
+  SUBCASE("it checks") {
+    t.view.checks.attempt = 1;
+    t.look();
+    CHECK(t.last<action::fetch>().made_here == t.task().chunks);
+  }
+  SUBCASE("it does not") {
+    std::erase(t.view.checks.awaited, t.account(1));
+    t.look();
+    CHECK(t.last<action::fetch>().made_here.empty());
+  }
+}
+
 TEST_CASE("a merge that does not come is attested without it, in time") {
   round_in_shards t;
   t.make_own();
@@ -230,6 +248,7 @@ TEST_CASE("a merge that does not come is attested without it, in time") {
   CHECK(t.calls().empty());
   t.pass(1s, 2);
   CHECK(t.count<action::fetch>() > 1);
+  CHECK(t.last<action::fetch>().made_here.empty()); // nothing makes it any more
   t.pass(10s, 90);
   CHECK(t.count<action::call>() == 1);
 }

@@ -74,11 +74,13 @@ struct checking {
   std::optional<time_point> since; ///< when this node first saw this stage
   time_point close_at{};           ///< it is not waited for the others longer than that
   std::optional<check_task> running;
-  bool fetched = false;                  ///< what is proposed was asked for
-  time_point check_again{};              ///< not before then
-  time_point fetch_again{};              ///< of what is proposed
-  std::optional<time_point> merge_until; ///< it is not waited for any longer before it is attested
-  std::optional<time_point> own_until;   ///< this node's own merge is not waited for any longer
+  std::uint64_t looked_at = 0;                     ///< block of the view of which `running` is
+  std::optional<std::vector<std::uint64_t>> dealt; ///< the chunks of this attempt that this node makes again
+  bool fetched = false;                            ///< what is proposed was asked for
+  time_point check_again{};                        ///< not before then
+  time_point fetch_again{};                        ///< of what is proposed
+  std::optional<time_point> merge_until;           ///< it is not waited for any longer before it is attested
+  std::optional<time_point> own_until;             ///< this node's own merge is not waited for any longer
 };
 
 /// The training is complete; the program still has to get the final model.
@@ -170,6 +172,7 @@ struct shard_marks {
     std::string failure;
   };
   round_and_term of;
+  std::uint64_t looked_at = 0; ///< block of the view to which this was compared last
   std::vector<merge_input> inputs;
   std::uint64_t size = 0; ///< of the merge
   std::vector<address> makers;
@@ -206,6 +209,13 @@ struct told_news {
   std::uint64_t copy_of = 0; ///< the round to which this node brought what another one had revealed
 };
 
+/// A merge that the program was given before it was accepted, see ahead.cpp.
+struct loaded_ahead {
+  evaluation of;
+  std::optional<loss_report> report;   ///< the program has answered, and trains on
+  std::optional<program_request> next; ///< what it has asked for since
+};
+
 /// What this node has done in one generation of the training; a reset makes it meaningless.
 struct membership {
   std::uint64_t generation = 0; ///< 0: not known yet
@@ -224,6 +234,8 @@ struct membership {
   check_marks checks;
   std::optional<merge_beside> beside;
   shard_marks shards;
+  std::optional<loaded_ahead> ahead;
+  bool takes_back = false; ///< the program was given a merge that was not accepted, and no other one since
   merge_pauses leading;
   std::optional<double> mean_loss; ///< of all peers, at the last merge
 };

@@ -42,7 +42,9 @@ void peer_machine::step(const event::program_closing& closing, time_point now) {
 void peer_machine::take_request(program_request request, time_point now) {
   auto* s = std::get_if<session>(&state_);
   if (s == nullptr) return;
-  s->request = request;
+  auto& ahead = s->training.ahead;
+  (ahead && ahead->report ? ahead->next : s->request) = request;
+  bring_nothing_false(*s);
   models_.durable.reset();
   act(action::refresh{});
   reconcile(now);
@@ -50,18 +52,13 @@ void peer_machine::take_request(program_request request, time_point now) {
 
 void peer_machine::step(const event::program_loss& loss, time_point now) {
   auto* s = std::get_if<session>(&state_);
+  if (s != nullptr && s->training.ahead && !s->training.ahead->report)
+    return take_ahead(*s, loss.report, now);
   const auto evaluated = s != nullptr ? take_evaluation(*s) : std::nullopt;
   if (!evaluated) return;
   if (std::holds_alternative<loading>(s->phase)) enter_round_phase(*s);
-  auto& training = s->training;
   // A merge from before a reset means nothing to the new training.
-  if (evaluated->generation == training.generation) {
-    training.checked_in.reset();
-    training.loaded = {evaluated->round_num, evaluated->digest, loss.report};
-    training.base_round = evaluated->round_num;
-    training.base_digest = evaluated->digest;
-    if (find_peer(*view_, options_.self) != nullptr) report_loss(*s);
-  }
+  if (evaluated->generation == s->training.generation) keep_loaded(*s, *evaluated, loss.report);
   if (s->request) s->request->has_loaded = true;
   if (s->request && !s->request->closing) {
     s->request.reset();
@@ -71,6 +68,17 @@ void peer_machine::step(const event::program_loss& loss, time_point now) {
     wait_for(over ? "training is complete, the program may go on without syncs" : "training locally", now);
   }
   reconcile(now);
+}
+
+/// The program has this merge, from which it trains on.
+void peer_machine::keep_loaded(session& s, const evaluation& of, const loss_report& report) {
+  auto& training = s.training;
+  training.checked_in.reset();
+  training.takes_back = false;
+  training.loaded = {of.round_num, of.digest, report};
+  training.base_round = of.round_num;
+  training.base_digest = of.digest;
+  if (find_peer(*view_, options_.self) != nullptr) report_loss(s);
 }
 
 void peer_machine::report_loss(const session& s) {

@@ -27,6 +27,15 @@ void peer_machine::take_up(session& s, registering& phase) {
   training.registered = is_member(*view_, options_.self);
   if (from->base_round == 0 || from->generation != head.generation) return;
   training.generation = head.generation;
+  if (from->base_round > head.merged_round) { // given to it before it was accepted
+    training.ahead =
+        loaded_ahead{{from->generation, from->base_round, from->base_digest}, from->loss, s.request};
+    s.request.reset();
+    if (const auto* in = find_check_in(*view_, options_.self);
+        in != nullptr && head.round_num == from->base_round)
+      s.request = program_request{false, {in->digest, in->size, head.layout_digest}, in->weightage};
+    return;
+  }
   training.base_round = from->base_round;
   training.base_digest = from->base_digest;
   training.loaded = {from->base_round, from->base_digest, from->loss};

@@ -56,9 +56,8 @@ void peer_machine::wait_for_reveals(session& s, revealing& phase, time_point now
   const auto& head = view_->head;
   peer_list missing;
   for (const auto& in : view_->check_ins)
-    if (const auto* peer = find_peer(*view_, in.peer);
-        peer != nullptr && in.weightage > 0 && in.digest.is_zero())
-      missing.push_back(peer);
+    if (in.weightage > 0 && in.digest.is_zero())
+      if (const auto* peer = peer_of(*view_, in)) missing.push_back(peer);
   wait_for(fmt::format("round {}: {}waiting for {} to reveal {}", head.round_num,
                        is_listed(*view_, options_.self) ? "" : "came late, contributes to the next one; ",
                        names_of(*view_, missing), missing.size() == 1 ? "its model" : "their models"),

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 
 namespace swarm::rounds {
 
@@ -89,15 +90,16 @@ std::vector<shard_run> shards_of_proposal(const contract_view& view) {
 }
 
 address author_of_chunk(const contract_view& view, std::uint64_t chunk) {
-  if (!was_made_in_shards(view) || chunk >= plan_of(view).chunks()) return view.head.leader;
-  return view.shards.shards[plan_of(view).place_of_chunk(chunk)].made_by;
+  if (!was_made_in_shards(view)) return view.head.leader;
+  const auto plan = plan_of(view);
+  return chunk < plan.chunks() ? view.shards.shards[plan.place_of_chunk(chunk)].made_by : view.head.leader;
 }
 
-std::vector<holder> makers_of_proposal(const contract_view& view, const address& self) {
+std::vector<holder> holders_of(const std::vector<shard_run>& shards, const address& self) {
   std::vector<holder> out;
-  for (const auto& shard : shards_of_proposal(view))
-    if (shard.maker.peer != self && std::ranges::find(out, shard.maker) == out.end())
-      out.push_back(shard.maker);
+  std::set<address> known{self};
+  for (const auto& shard : shards)
+    if (known.insert(shard.maker.peer).second) out.push_back(shard.maker);
   return out;
 }
 

@@ -25,7 +25,7 @@ std::vector<hash32> roots_of(const contract_view& view, const std::vector<hash32
 std::vector<shard_run> shards_of_proposal(const contract_view& view);
 /// Who has made this chunk of the proposal: the maker of its shard, or the leader.
 address author_of_chunk(const contract_view& view, std::uint64_t chunk);
-/// Who has made them, without `self`.
-std::vector<holder> makers_of_proposal(const contract_view& view, const address& self);
+/// Who has made `shards`, each once, without `self`.
+std::vector<holder> holders_of(const std::vector<shard_run>& shards, const address& self);
 
 } // namespace swarm::rounds

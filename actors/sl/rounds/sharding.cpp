@@ -1,6 +1,7 @@
 #include "actors/sl/rounds/arithmetic.hpp"
 #include "actors/sl/rounds/peer_machine.hpp"
 #include "actors/sl/rounds/shard_view.hpp"
+#include "contracts/training/dealt.hpp"
 
 #include <algorithm>
 
@@ -13,15 +14,17 @@ using contracts::shard_state;
 shard_marks& peer_machine::mark_shards(membership& training) {
   const auto& head = view_->head;
   auto& marks = training.shards;
+  const round_and_term key{head.round_num, head.term};
+  if (marks.of == key && std::exchange(marks.looked_at, view_->block_num) == view_->block_num) return marks;
   auto task = shard_task(*view_, options_.self, 0);
   std::vector<address> makers;
   for (const auto& shard : view_->shards.shards)
     makers.push_back(shard.maker);
-  const round_and_term key{head.round_num, head.term};
   if (marks.of.first != key.first || marks.inputs != task.inputs || marks.size != view_->shards.size
       || marks.makers != makers) {
     drop_shard(training);
     marks = {};
+    marks.looked_at = view_->block_num;
     marks.inputs = std::move(task.inputs);
     marks.size = view_->shards.size;
     marks.makers = std::move(makers);
@@ -146,8 +149,7 @@ bool peer_machine::waits_for_merge(session& s, checking& phase, time_point now) 
 /// How long the shards may take, as the contract has it.
 duration peer_machine::shard_time() const {
   const auto& shards = view_->shards;
-  const auto contributors = static_cast<std::uint64_t>(
-      std::ranges::count_if(view_->check_ins, [](const auto& in) { return in.weightage > 0; }));
+  const auto contributors = contracts::contributors_in(view_->check_ins);
   const auto part = shards.size / std::max<std::uint64_t>(1, shards.shards.size());
   return std::chrono::seconds(contracts::seconds_to_check(part * contributors));
 }

@@ -25,6 +25,8 @@ struct tally {
   std::uint64_t withheld = 0;
   std::uint64_t lies = 0;
   std::uint64_t stopped = 0;
+  std::uint64_t ahead = 0;
+  std::uint64_t taken_back = 0;
 };
 
 /// The whole trace when one seed was asked for, else its end.
@@ -47,6 +49,8 @@ void run(std::uint64_t seed, const scenario& what, bool whole_trace, tally& sum)
   sum.withheld += sim.withheld();
   sum.lies += sim.lies();
   sum.stopped += sim.stopped();
+  sum.ahead += sim.given_ahead();
+  sum.taken_back += sim.taken_back();
   if (broken.empty()) return;
   FAIL_CHECK("seed " << seed << ": " << broken << "\n"
                      << readable(sim.trace(), whole_trace) << "again: SWARM_SIM_SEED=" << seed
@@ -67,26 +71,40 @@ TEST_CASE("simulated swarms: everybody is served, whatever happens") {
   }
   MESSAGE(count << " seeds, " << sum.merges << " merges, " << sum.resets << " hopeless rounds, "
                 << sum.refusals_told << " refusals told, " << sum.withheld << " models withheld, " << sum.lies
-                << " wrong merges, " << sum.stopped << " rounds stopped");
+                << " wrong merges, " << sum.stopped << " rounds stopped, " << sum.ahead
+                << " merges given before they were accepted, " << sum.taken_back << " taken back");
   CHECK(sum.merges > 0);
   if (count >= 60) CHECK(sum.refusals_told > 0);
   if (count >= 60) CHECK(sum.withheld > 0);
   if (count >= 60) CHECK(sum.lies > 0);
+  if (count >= 60) CHECK(sum.ahead > 0);
 }
 
-/// SWARM_SIM_NODES says how many; 1,000 take minutes.
+/// SWARM_SIM_NODES says how many; 1,000 take minutes. Half of them may die, and lie when they lead.
 TEST_CASE("a simulated swarm may be large") {
   scenario what;
-  what.nodes = what.reliable = static_cast<std::uint32_t>(from_environment("SWARM_SIM_NODES", 40));
+  what.nodes = static_cast<std::uint32_t>(from_environment("SWARM_SIM_NODES", 100));
+  what.reliable = what.nodes / 2;
+  what.organisations = 5;
   what.min_peers = what.nodes / 2;
-  what.quiet_at = std::chrono::seconds(20);
+  what.quiet_at = std::chrono::seconds(60);
+  what.block_interval = std::chrono::milliseconds(100);
   what.delay_max = std::chrono::milliseconds(800);
   what.slow_message = 10;
   what.lost_event = 100;
+  what.lost_call = 10;
+  what.failed_fetch = 50;
+  what.withholds = 600;
+  what.lies = 1000;
+  what.accidents = what.nodes / 10;
+  what.syncs_max = 2;
+  const bool in_shards = from_environment("SWARM_SIM_SHARDS", 0) != 0;
+  if (in_shards) what.model_size = chunks_per_model * contracts::model_chunk_bytes;
   tally sum;
   run(from_environment("SWARM_SIM_SEED", 1), what, false, sum);
-  MESSAGE(what.nodes << " nodes, " << sum.merges << " merges");
-  CHECK(sum.merges > 0);
+  MESSAGE(what.nodes << " nodes, " << sum.merges << " merges, " << sum.lies << " wrong ones");
+  CHECK(sum.merges >= 3);
+  CHECK(sum.lies > 0);
 }
 
 TEST_CASE("simulated mistakes are found") {
@@ -101,7 +119,11 @@ TEST_CASE("simulated mistakes are found") {
       what.planted = planted;
       if (planted == mistake::attests_unseen)
         std::tie(what.nodes, what.reliable, what.lies) = std::tuple(5, 3, 1000);
-      if (planted == mistake::suspects_nobody) what.stuck_merge = 900;
+      if (planted == mistake::keeps_what_is_false)
+        std::tie(what.nodes, what.reliable, what.min_peers, what.lies, what.behind) =
+            std::tuple(6, 3, 3, 700, true);
+      if (planted == mistake::suspects_nobody)
+        std::tie(what.stuck_merge, what.lies, what.behind) = std::tuple(900, 0, false);
       if (planted == mistake::accuses_nobody) {
         std::tie(what.nodes, what.reliable, what.min_peers, what.lies) = std::tuple(8, 2, 1, 0);
         std::tie(what.accidents, what.deadly) = std::tuple(12, true);

@@ -27,6 +27,8 @@ struct session_params {
   std::uint32_t epochs_total = 0; ///< 0 = unknown
   /// It goes on from the last merge where there is one, rather than from what its program has.
   bool resume = false;
+  /// It can take back a merge that it was given: what it had before, with its optimiser, is kept until the next one.
+  bool takes_back = false;
 };
 
 /// One contributor of a merge, for its leader.

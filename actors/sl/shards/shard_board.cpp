@@ -27,10 +27,4 @@ std::shared_ptr<const merge::shard_file> shard_board::find(std::uint64_t first) 
   return found != runs_.end() && found->second->is_complete() ? found->second : nullptr;
 }
 
-void shard_board::drop() {
-  const std::lock_guard guard(mutex_);
-  runs_.clear();
-  inputs_.clear();
-}
-
 } // namespace swarm::actors

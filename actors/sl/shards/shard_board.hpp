@@ -24,7 +24,6 @@ public:
   runs all() const;
   /// The one that begins with this chunk, once it is complete; null otherwise.
   std::shared_ptr<const merge::shard_file> find(std::uint64_t first) const;
-  void drop();
 
 private:
   mutable std::mutex mutex_;

@@ -1,6 +1,7 @@
 // Training contracts.
 #include "actors/swci/commands/groups.hpp"
 #include "actors/swci/commands/reads.hpp"
+#include "actors/swci/language/words.hpp"
 #include "contracts/training/client.hpp"
 #include "contracts/training_registry/client.hpp"
 
@@ -96,10 +97,16 @@ result<std::optional<answer>> run(const commands::invite& what, command_world& w
 result<std::optional<answer>> run(const commands::verify_merges& what, command_world& world) {
   SWARM_TRY(auto* sns, network_of(world));
   SWARM_TRY(const auto at, find_training(*sns, what.contract));
-  const auto mode = what.on ? contracts::verify_mode::before : contracts::verify_mode::off;
+  using enum commands::when_verified;
+  const auto mode = what.when == before   ? contracts::verify_mode::before
+                    : what.when == behind ? contracts::verify_mode::behind
+                                          : contracts::verify_mode::off;
   SWARM_CHECK(sns->submit(at, contracts::encode(contracts::set_verify_args{mode}),
                           "say whether merges are verified"));
-  return answers::done{what.on ? "MERGES ARE VERIFIED" : "MERGES ARE NOT VERIFIED", what.contract};
+  return answers::done{what.when == before   ? "MERGES ARE VERIFIED"
+                       : what.when == behind ? "MERGES ARE VERIFIED BEHIND"
+                                             : "MERGES ARE NOT VERIFIED",
+                       what.contract};
 }
 
 result<std::optional<answer>> run(const commands::list_contracts&, command_world& world) {
@@ -123,7 +130,7 @@ result<std::optional<answer>> run(const commands::get_contract_info& what, comma
   for (const auto& each : invited)
     out.invited.push_back(each.name);
   SWARM_TRY(const auto head, read(*sns, at, contracts::head_args{}));
-  out.verified = head.verify != contracts::verify_mode::off;
+  if (head.verify != contracts::verify_mode::before) out.verified = upper(contracts::to_string(head.verify));
   if (made) {
     out.created_by = uid_of(made->by);
     SWARM_TRY(const auto when, moments_of(*sns, {made->block_num}));

@@ -80,9 +80,10 @@ struct invite {
   std::string contract;
   bool operator==(const invite&) const = default;
 };
+enum class when_verified : std::uint8_t { before, behind, never };
 struct verify_merges {
   std::string contract;
-  bool on = true;
+  when_verified when = when_verified::before;
   bool operator==(const verify_merges&) const = default;
 };
 struct list_contracts {

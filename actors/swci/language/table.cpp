@@ -105,10 +105,13 @@ command_area contracts() {
             "From then on what a leader merges under a training contract is not checked by others. The "
             "organisation "
             "whose SWCI made it says so.",
-            verify_merges{{}, false}, &verify_merges::contract),
+            verify_merges{{}, when_verified::never}, &verify_merges::contract),
        asks("VERIFY MERGES <contract>",
             "What a leader merges is checked by others before it counts, as it is from the beginning.",
             verify_merges{}, &verify_merges::contract),
+       asks("VERIFY MERGES <contract> BEHIND",
+            "The same, but programs that can take it back train on with what is merged while it is checked.",
+            verify_merges{{}, when_verified::behind}, &verify_merges::contract),
        asks("LIST CONTRACTS", "Shows the names of all training contracts.", list_contracts{}),
        asks("GET CONTRACT INFO <contract>", "Shows what stays the same of a training contract.",
             get_contract_info{}, &get_contract_info::contract),

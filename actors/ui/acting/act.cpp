@@ -55,7 +55,8 @@ public:
     return run(commands::invite{what.organisation, what.contract});
   }
   result<json::value> operator()(const order::verify_merges& what) {
-    return run(commands::verify_merges{what.contract, what.on});
+    return run(commands::verify_merges{what.contract, what.on ? commands::when_verified::before
+                                                              : commands::when_verified::never});
   }
   result<json::value> operator()(const order::create_task& what);
   result<json::value> operator()(const order::finalize_task& what) {

@@ -41,7 +41,7 @@ std::string_view refusal_code(const error& why) {
   return "refused";
 }
 
-void feed_hub::join(browser_id who, session in, std::uint64_t now_ms) {
+void feed_hub::join(browser_id who, browser_session in, std::uint64_t now_ms) {
   const json::object hello{
       {"type", "hello"},
       {"now_ms", now_ms},

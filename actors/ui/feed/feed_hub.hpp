@@ -64,7 +64,7 @@ public:
 
   explicit feed_hub(server_facts facts) : facts_(std::move(facts)) {}
 
-  void join(browser_id who, session in, std::uint64_t now_ms);
+  void join(browser_id who, browser_session in, std::uint64_t now_ms);
   void leave(browser_id who);
   void hear(browser_id who, std::string_view text, std::uint64_t now_ms);
   /// Sessions end, and who watches the network is told at times that the server lives.
@@ -83,7 +83,7 @@ public:
 
 private:
   struct browser {
-    session in;
+    browser_session in;
     std::set<std::string> topics;
     std::set<std::uint64_t> open; ///< ids of questions and orders
     std::uint64_t credit = burst_max;

@@ -48,7 +48,7 @@ void session_book::make_room(std::uint64_t now_ms) {
       std::ranges::min_element(sessions_, {}, [](const auto& each) { return each.second.expires_ms; }));
 }
 
-std::optional<session> session_book::find(std::string_view cookie, std::uint64_t now_ms) const {
+std::optional<browser_session> session_book::find(std::string_view cookie, std::uint64_t now_ms) const {
   const auto found = sessions_.find(hash_of(cookie));
   if (found == sessions_.end() || found->second.expires_ms <= now_ms) return std::nullopt;
   return found->second;

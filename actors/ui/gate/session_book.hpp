@@ -18,7 +18,7 @@ enum class rights : std::uint8_t { reads, acts };
 /// "reader", "operator".
 std::string_view to_string(rights what);
 
-struct session {
+struct browser_session {
   std::string name; ///< for people: how it got in
   rights may = rights::reads;
   std::uint64_t expires_ms = 0; ///< since 1970
@@ -38,7 +38,7 @@ public:
   /// The cookie's value for a new session of an operator. None: that is not the token. There is another token afterwards.
   std::optional<std::string> exchange(std::string_view token, std::uint64_t now_ms);
   /// None: there is no such session, or no longer.
-  std::optional<session> find(std::string_view cookie, std::uint64_t now_ms) const;
+  std::optional<browser_session> find(std::string_view cookie, std::uint64_t now_ms) const;
   void end(std::string_view cookie);
   std::size_t count() const { return sessions_.size(); }
 

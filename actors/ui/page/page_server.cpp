@@ -55,7 +55,7 @@ struct page_server::shared : std::enable_shared_from_this<page_server::shared> {
     hash32 cookie_hash; ///< zero: it came with a certificate
   };
   struct visitor {
-    session in;
+    browser_session in;
     hash32 cookie_hash;
   };
 

@@ -28,7 +28,7 @@ struct page_options {
 namespace browser {
 struct came {
   browser_id who = 0;
-  session in;
+  browser_session in;
 };
 struct said {
   browser_id who = 0;

@@ -134,8 +134,9 @@ described describe(const round_stopped& e) {
 }
 described describe(const verify_set& e) {
   return {"verify_set",
-          e.mode == verify_mode::off ? "merges are not verified from now on"
-                                     : "merges are verified from now on",
+          e.mode == verify_mode::off      ? "merges are not verified from now on"
+          : e.mode == verify_mode::behind ? "merges are verified behind from now on"
+                                          : "merges are verified from now on",
           std::nullopt, e.by};
 }
 described describe(const loss_reported& e) {

@@ -76,8 +76,12 @@ enum class exclusion_reason : std::uint8_t {
   not_finite        ///< it has NaN or infinite values
 };
 
-/// `off`: what a leader proposes is accepted.
-enum class verify_mode : std::uint8_t { before, off };
+/// How merges are verified.
+enum class verify_mode : std::uint8_t {
+  before, ///< what is proposed is loaded once it is accepted
+  off,    ///< what a leader proposes is accepted
+  behind  ///< it is checked all the same; programs that can take it back load it meanwhile
+};
 /// What is said to be wrong with a proposal.
 enum class challenge_kind : std::uint8_t {
   chunk,     ///< a chunk of the merge is not what the contributions make it
@@ -106,7 +110,7 @@ constexpr round_phase last_value(round_phase) {
   return round_phase::stopped;
 }
 constexpr verify_mode last_value(verify_mode) {
-  return verify_mode::off;
+  return verify_mode::behind;
 }
 constexpr challenge_kind last_value(challenge_kind) {
   return challenge_kind::unserved;

@@ -10,6 +10,7 @@ TENSORS_SHOWN = 40
 SESSION_ORDER = (
     "trainingContract", "syncFrequency", "minPeers", "mergeMethod", "nodeWeightage", "useAdaptiveSync",
     "checkinModelOnTrainEnd", "totalEpochs", "sharedParameters", "adsValBatchSize", "mlPlatform", "resume",
+    "transferType",
 )  # fmt: skip
 
 

@@ -100,6 +100,8 @@ class SessionRequest:
     resume: bool = wire_field(102, "bool")
     #: swarmd's own: say which merge each answer brings, and what the peers have reported.
     followsRounds: bool = wire_field(103, "bool")
+    #: swarmd's own: a merge may be given to it before it is accepted; see LossRequest.
+    takesBack: bool = wire_field(109, "bool")
 
 
 @dataclass
@@ -151,6 +153,9 @@ class LossRequest:
     lossSeqNum: int = wire_field(3, "int32")
     mergedParams: Weights = wire_field(4, Weights)
     mergedMemory: MemoryPlace = wire_field(101, MemoryPlace)  # instead of them
+    # swarmd's own, to a program that takes back:
+    ahead: bool = wire_field(109, "bool")  # it may be taken back: what the program has now is to be kept
+    goesBack: bool = wire_field(110, "bool")  # what was kept is put back before this merge is loaded
 
 
 @dataclass

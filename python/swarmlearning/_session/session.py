@@ -25,6 +25,8 @@ from .messages import (
     SyncResponse,
     Weights,
 )
+from .narrowing import Narrowing
+from .undo import Undo
 from .wire import WireError, decode
 
 Message = TypeVar("Message")
@@ -42,12 +44,22 @@ MESSAGE_BYTES_MAX = BODY_SIZE_MAX - (1 << 20)
 class Session:
     """Raises SwarmError when the SL reports an error or breaks the protocol; the session is unusable then."""
 
-    def __init__(self, channel: Channel, request: SessionRequest, notice: NoticeHandler = lambda text: None):
+    def __init__(
+        self,
+        channel: Channel,
+        request: SessionRequest,
+        notice: NoticeHandler = lambda text: None,
+        narrowing: Optional[Narrowing] = None,
+        undo: Optional[Undo] = None,
+    ):
         self._channel = channel
+        self._narrowing = narrowing or Narrowing()
+        self._undo = undo
         self._notice = notice
         self._sync_count = 0
         request.takesNotices = True  # `channel` takes them
         request.sharesMemory = can_share()
+        request.takesBack = undo is not None
         try:
             channel.send(MsgType.OpenSessionRequest, request)
             msg_type, body = channel.receive()
@@ -84,7 +96,7 @@ class Session:
     def _exchange(
         self, msg_type: MsgType, number: int, params: Params, weightage: int, merged: MergedHandler
     ) -> SyncResponse:
-        self._channel.send(msg_type, self._request(number, params, weightage))
+        self._channel.send(msg_type, self._request(number, self._narrowing.narrow(params), weightage))
         while True:
             reply_type, body = self._channel.receive()
             if reply_type == MsgType.GetLossRequest:
@@ -138,7 +150,12 @@ class Session:
             raise SwarmError(f"[Sync-{number}].get-loss: bad sync seq num: wanted {number}, got {request.syncSeqNum}")
         response = LossResponse(self.session_id, number, request.lossSeqNum)
         try:
-            response.loss, response.metrics, response.epochsdone, response.totalepochs = merged(self._merged(request))
+            params = self._narrowing.widen(self._merged(request))
+            if self._undo and request.goesBack:
+                self._undo.go_back()
+            if self._undo and request.ahead:
+                self._undo.keep()
+            response.loss, response.metrics, response.epochsdone, response.totalepochs = merged(params)
             response.status = Status(StatusCode.OK, "StatusOK")
         except Exception as error:
             response.loss = -1.0

@@ -20,7 +20,9 @@ from .._session.arrays import Params
 from .._session.channel import ENDED, Channel
 from .._session.digest import model_digest
 from .._session.messages import SessionRequest, SyncResponse
+from .._session.narrowing import Narrowing
 from .._session.session import Session
+from .._session.undo import Undo
 from .._tracking.mirror import Mirror
 from .._tracking.tracker import make_tracker
 from ..errors import SwarmArgumentError, SwarmError
@@ -28,6 +30,7 @@ from .inventory import Inventory
 from .options import Options
 from .ownership import SessionOwner
 from .readback import changed_parameters, check_loaded, holds, left_out
+from .resuming import resuming_text, was_resumed
 from .shared import Sharing, some
 from .validation import describe_failure, keep_one_shot
 from .watch import tell
@@ -76,6 +79,9 @@ class SwarmCallbackBase(SessionOwner):
             its merge was loaded: loss and metric of this node and means over the peers, the number of the round, the
             merge's digest, the contract; the arguments of this callback at the start. A run that is open already, as
             of mlflow, of wandb or of a Trainer's logger, is used; else one of its own is made.
+        transferType: 'float16' or 'bfloat16': parameters of more bits travel and are merged as these, in half the
+            bytes; this model keeps its own types. The same on all nodes. The default is what the environment variable
+            SWARM_TRANSFER_TYPE names, or the model's own types.
         resume: go on from the last merge of the training, as after a crash or an outage: on_train_begin loads it, even
             if this program is new and all nodes were stopped. Where nothing is merged yet the program begins as always,
             and says so. A model with other parameters is refused. Of a training that is over it gets the final model.
@@ -127,6 +133,7 @@ class SwarmCallbackBase(SessionOwner):
         self._cannot_judge = False
         self._is_idle = False  # this model was found not to be trained
         self._sharing = Sharing(options.sharedParameters)
+        self._narrowing = Narrowing(options.transferType or "")
         self._channel: Optional[Channel] = None
         self._progress = make_progress()
         self._next_wait_log = WAIT_LOG_SECONDS
@@ -160,6 +167,14 @@ class SwarmCallbackBase(SessionOwner):
     def _tracked(self) -> Dict[str, Any]:
         """The arguments that a tracker is told."""
         return self.options.shown()
+
+    def _can_go_back(self) -> bool:
+        """Whether `_kept_state` can keep all that a training with a merge changes."""
+        return False
+
+    def _kept_state(self) -> Callable[[], None]:
+        """Keeps the model and its optimiser as they are; what is returned puts them back."""
+        raise NotImplementedError
 
     def _check_model(self) -> None:
         """Raises when something of the model cannot be shared, as far as that is known when the callback is made."""
@@ -239,7 +254,7 @@ class SwarmCallbackBase(SessionOwner):
     def modelDigest(self) -> str:
         """The digest under which the swarm knows a model with the parameters that this one has now (SHA-256, hex).
         After on_train_end it is the one of the final merge on the chain."""
-        return model_digest(self._get_parameters())
+        return model_digest(self._narrowing.narrow(self._get_parameters()))
 
     @property
     def bytesSent(self) -> int:
@@ -270,34 +285,20 @@ class SwarmCallbackBase(SessionOwner):
                     f"the SL makes, or {LOOPBACK_VARIABLE}=True to train without a swarm"
                 )
         self._channel = Channel(request_path, response_path, self._log, self._on_wait)
-        self._session = Session(self._channel, self._request(), self._on_notice)
+        undo = Undo(self._kept_state, self._warn) if self._can_go_back() else None
+        self._session = Session(self._channel, self._request(), self._on_notice, self._narrowing, undo)
         self._session.check_size(self._shared_bytes())
         if self.options.resume:
-            self._tell_of_resuming()
+            self._log(resuming_text(self.options.trainingContract, self._session.resumes_from))
 
     def _request(self) -> SessionRequest:
         return self.options.session_request(follows_rounds=self._mirror is not None)
 
-    def _tell_of_resuming(self) -> None:
-        contract, round_num = self.options.trainingContract, self._session.resumes_from
-        if round_num is None:
-            raise SwarmError(
-                "resume: this SL cannot have a program go on from a merge, as the original's or an older swarmd; start "
-                "swarmd of this package's version, or leave resume out"
-            )
-        if round_num == 0:
-            self._log(f"resume: no round of {contract} is merged yet; this program begins anew")
-        else:
-            self._log(f"resume: this program goes on from the last merge of {contract}, of round {round_num} so far")
-
     def _note_resumed(self, response: SyncResponse) -> None:
-        """After the first sync: whether the model is that of the merge from which the program was to go on."""
         wanted = self._session.resumes_from
         if not self.options.resume or not wanted:
             return
-        if not self._got_merge:
-            raise SwarmError(f"resume: the SL has not given the merge of round {wanted}, from which it is to go on")
-        if response.mergedRound < wanted:
+        if not was_resumed(wanted, response.mergedRound, self._got_merge):
             self._warn("resume: the training was started over meanwhile; this program takes part from its beginning")
             return
         self.resumedRound = response.mergedRound
@@ -405,8 +406,7 @@ class SwarmCallbackBase(SessionOwner):
         self._heard = text
 
     def _tell_of_merge(self) -> None:
-        """Tells once what the SL says of the merge and what is seen in it: the SL knows that this model was left out,
-        this node which values are the cause. The original's SL says nothing."""
+        """Tells once what the SL says of the merge (the original's says nothing), and which values are the cause."""
         (sentence, values), heard = self._seen, self._heard
         self._seen, self._heard = ("", ""), ""
         if heard:

@@ -8,6 +8,7 @@ from typing import Any, Dict, Optional, Sequence
 import numpy as np
 
 from .._session.messages import SessionRequest
+from .._session.narrowing import TRANSFER_TYPES, transfer_type_of_environment
 from ..errors import SwarmArgumentError
 from .merge_methods import check_merge_method
 from .shared import SharedParameters
@@ -34,6 +35,7 @@ class Options:
     totalEpochs: Optional[int]
     sharedParameters: SharedParameters = "all"
     resume: bool = False
+    transferType: Optional[str] = None
 
     def check(self, platforms: Sequence[str]) -> None:
         """Casts and checks; raises SwarmArgumentError. `platforms` are the values that mlPlatform may have."""
@@ -48,6 +50,10 @@ class Options:
         self.useAdaptiveSync = _flag("useAdaptiveSync", self.useAdaptiveSync)
         self.resume = _flag("resume", self.resume)
         self.mergeMethod = check_merge_method(self.mergeMethod, self.minPeers)
+        if self.transferType is None:
+            self.transferType = transfer_type_of_environment() or None
+        if self.transferType is not None:
+            self.transferType = _choice("transferType", self.transferType, TRANSFER_TYPES)
         if self.mlPlatform is not None:
             self.mlPlatform = _choice("mlPlatform", self.mlPlatform, platforms)
         if not isinstance(self.trainingContract, str) or not self.trainingContract.strip():

@@ -1,5 +1,6 @@
 """round_1mb: what a sync costs the program, four peers with 1 MB each; round_64sl: 64 SLs with tiny models on one SN;
-verify_1mb, verify_40mb: the same where merges are verified, beside rounds of trainings whose owner trusts its leaders.
+verify_1mb, verify_40mb: the same where merges are verified, beside rounds of trainings whose owner trusts its leaders;
+verify_40mb_behind: what a sync then costs a program that trains while merges are verified.
 
 The programs do nothing but sync, so the time of a sync is all overhead: weights to the SL, check-ins, reveals, leader's
 fetches, merge, commit, fetch of the result, and back into the program. Each program is a process of its own for the
@@ -7,6 +8,7 @@ fetches, merge, commit, fetch of the result, and back into the program. Each pro
 answering as many requests and syncing as many blocks takes on this machine by itself.
 """
 
+import functools
 import hashlib
 import os
 import pathlib
@@ -34,6 +36,8 @@ TARGET_1MB = 2.0
 TARGET_64SL = 40.0
 VERIFY_1MB = 0.020  # seconds that the checks may add
 VERIFY_40MB = 1.6  # times the round without them
+BEHIND_40MB = 1.1
+TRAINS = 3.0  # seconds between two syncs, where checks have time to be made
 
 
 def run_round(swarm, peers, floats, rounds, start):
@@ -151,11 +155,11 @@ def tell(name, peers, floats, rounds, start, target):
            least * 1000, target, value <= target * least)
 
 
-def trust(swarm, contract):
-    """Has a training's owner turn the verification of its merges off."""
+def verify(swarm, contract, how):
+    """Has a training's owner say how its merges are verified."""
     swci = SWCI(swarm.folder, swarm.certs, swarm.folder)
     said = swci.run(f"EXIT ON FAILURE\nCREATE CONTEXT c WITH IP 127.0.0.1 {swarm.sn.port}\nSWITCH CONTEXT c\n"
-                    f"CREATE CONTRACT {contract}\nTRUST MERGES {contract}\nEXIT\n")
+                    f"CREATE CONTRACT {contract}\n{how.format(contract)}\nEXIT\n")
     if said.code != 0:
         sys.exit(said.text)
 
@@ -169,11 +173,24 @@ def tell_verification(name, floats, rounds, target, added):
             with Swarm((*(f"sn-{i}" for i in range(1, 3)), *(f"sl-{i}" for i in range(1, 9)), "swci-1")) as swarm:
                 swarm.start_sn()
                 if contract != CONTRACT:
-                    trust(swarm, contract)
+                    verify(swarm, contract, "TRUST MERGES {}")
                 seen += run_round(swarm, 4, floats, rounds, lambda *what, of=contract: in_processes(*what, of))
     plain, checked = (statistics.median(seen) for seen in times.values())
     met = checked - plain <= target if added else checked <= target * plain
     figure(name, checked * 1000, "ms", "the same where its owner trusts the leaders", plain * 1000, target, met)
+
+
+def tell_behind(name, floats, rounds):
+    times = {}
+    for how in 2 * ("TRUST MERGES {}", "VERIFY MERGES {} BEHIND"):
+        with Swarm((*(f"sn-{i}" for i in range(1, 3)), *(f"sl-{i}" for i in range(1, 9)), "swci-1")) as swarm:
+            swarm.start_sn()
+            verify(swarm, "own", how)
+            start = functools.partial(in_processes, contract="own", trains=TRAINS if floats > 1 << 20 else 0.1)
+            times.setdefault(how, []).extend(run_round(swarm, 4, floats, rounds, start))
+    plain, behind = (statistics.median(seen) for seen in times.values())
+    figure(name, behind * 1000, "ms", "the same where its owner trusts the leaders", plain * 1000, BEHIND_40MB,
+           behind <= BEHIND_40MB * plain)
 
 
 given = options(__doc__)
@@ -187,3 +204,5 @@ if given.wants("verify_1mb"):
 if given.wants("verify_40mb"):
     floats, rounds = (1 << 10, 8) if given.smoke else (10 << 20, 15)
     tell_verification("verify_40mb", floats, rounds, VERIFY_40MB, added=False)
+if given.wants("verify_40mb_behind"):
+    tell_behind("verify_40mb_behind", 1 << 10 if given.smoke else 10 << 20, 8)

@@ -1,6 +1,7 @@
 #include "transport/ml_channel/memory/program_memory.hpp"
 
 #include "base/assert.hpp"
+#include "base/mapped_file.hpp"
 #include "merge/model/manifest.hpp"
 #include "transport/ml_channel/wire.hpp"
 
@@ -80,6 +81,7 @@ result<> program_memory::write(std::int32_t slot, bytes_view data) const {
           }
           at += static_cast<std::uint64_t>(count);
         }
+        note_mapped_read(end - i * written_at_once);
       });
   return written;
 }

@@ -49,14 +49,6 @@ bool has_brought(const training_reading& training, const address& who) {
   return in != training.check_ins.end() && in->weightage > 0 && !in->digest.is_zero();
 }
 
-/// Whether all who contribute make the merge of models of `size` bytes, as each of them will check all of it.
-bool is_merged_by_all(const training_reading& training, std::uint64_t size) {
-  const auto count =
-      std::ranges::count_if(training.check_ins, [](const auto& in) { return in.weightage > 0; });
-  return training.head.verify == contracts::verify_mode::before && count > 1 && size > 0
-         && contracts::is_checked_by_all(size, static_cast<std::size_t>(count) - 1);
-}
-
 /// The chunks of the merge that `who` makes; none while that is not done in shards.
 std::vector<std::uint64_t> shard_of(const training_reading& training, const address& who) {
   const auto& shards = training.shards;
@@ -298,7 +290,8 @@ model_gate::judgement model_gate::judge_own(const event::asked& from,
   if (head.phase != round_phase::merging)
     return {verdict::refused, fmt::format("round {} is not being merged", head.round_num)};
   const bool merges =
-      head.leader == account || (has_brought(training, account) && is_merged_by_all(training, in->size));
+      head.leader == account
+      || (has_brought(training, account) && contracts::is_merged_by_all(head, training.check_ins, in->size));
   if (!merges)
     if (auto own_shard = shard_of(training, account); !own_shard.empty())
       return {verdict::granted, {}, {}, std::move(own_shard)};

@@ -22,8 +22,8 @@ std::uint64_t mixed(std::uint64_t value) {
 
 chunk_plan::chunk_plan(std::vector<bool> here, std::size_t holders, bool spread, std::uint64_t seed)
     : spread_(spread), places_(spread ? others_max + 1 : 1), seed_(seed), here_(std::move(here)),
-      missing_(static_cast<std::uint64_t>(std::ranges::count(here_, false))), run_(here_.size()),
-      holders_(holders), had_by_(here_.size()), asked_(here_.size()) {
+      held_(here_.size()), missing_(static_cast<std::uint64_t>(std::ranges::count(here_, false))),
+      run_(here_.size()), holders_(holders), had_by_(here_.size()), asked_(here_.size()) {
   const auto shared_by = runs_wanted * std::min(holders, others_max + 1);
   if (spread_)
     run_ = std::clamp<std::uint64_t>(here_.size() / std::max<std::uint64_t>(1, shared_by), 1, run_max);
@@ -42,6 +42,11 @@ void chunk_plan::made_by(std::size_t which, std::uint64_t first, std::uint64_t c
   who.made_count = count;
   for (auto i = first; i < first + count; ++i)
     if (!who.map[i]) who.map[i] = true, ++had_by_[i];
+}
+
+void chunk_plan::hold(const std::vector<std::uint64_t>& chunks) {
+  for (const auto index : chunks)
+    if (index < held_.size()) held_[index] = true;
 }
 
 // What comes
@@ -221,7 +226,7 @@ void chunk_plan::start(std::size_t which, std::uint64_t first, std::uint64_t cou
 std::vector<bool> chunk_plan::left_for(const holder& who, time_point now) const {
   std::vector<bool> out(here_.size());
   for (std::size_t i = 0; i < out.size(); ++i)
-    out[i] = !here_[i] && asked_[i] == 0 && has(who, i);
+    out[i] = !here_[i] && !held_[i] && asked_[i] == 0 && has(who, i);
   if (!spread_ || !who.has_all) return out;
   for (std::size_t other = 1; other < holders_.size(); ++other) {
     if (!is_prompt(other, now)) continue;
@@ -277,7 +282,7 @@ std::vector<std::uint64_t> chunk_plan::take_needless() {
 }
 
 bool chunk_plan::is_hopeless() const {
-  if (is_complete()) return false;
+  if (is_complete() || std::ranges::find(held_, true) != held_.end()) return false;
   for (const auto& [id, one] : open_)
     if (holders_[one.what.holder].state != stand::dropped) return false;
   return std::ranges::all_of(holders_, [&](const holder& each) {

@@ -53,6 +53,9 @@ public:
   /// makers are asked, `makers_max` of them at once.
   void made_by(std::size_t which, std::uint64_t first, std::uint64_t count);
   static constexpr std::size_t makers_max = 64;
+  /// Nobody is asked for these chunks before `release`: they are expected from elsewhere.
+  void hold(const std::vector<std::uint64_t>& chunks);
+  void release() { held_.assign(held_.size(), false); }
   /// A holder that is asked for nothing.
   void drop(std::size_t which);
   /// A chunk is here and right.
@@ -116,7 +119,7 @@ private:
   bool spread_;
   std::size_t places_; ///< holders that are asked at a time
   std::uint64_t seed_;
-  std::vector<bool> here_;
+  std::vector<bool> here_, held_;
   std::uint64_t missing_;
   std::uint64_t run_; ///< chunks in one request
   std::vector<holder> holders_;

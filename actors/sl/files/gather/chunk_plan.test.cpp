@@ -337,6 +337,30 @@ TEST_CASE("peers that fetch the same model from one of them take little more tha
   MESSAGE(from_first, " chunks of ", peers * chunks, " came from the first one");
 }
 
+TEST_CASE("what is made here is asked of nobody, unless it does not come") {
+  planned t(24, 3);
+  t.plan.hold({0, 1, 2, 3, 22, 99});
+  const auto give_all = [&] {
+    for (int step = 0; step < 100; ++step) {
+      t.pass(10ms);
+      while (!t.open.empty()) {
+        const auto each = t.open.front();
+        if (each.count == 0)
+          t.tell(each, t.all());
+        else
+          t.give(each);
+      }
+    }
+  };
+  give_all();
+  CHECK(t.here.size() == 24 - 5);
+  CHECK_FALSE(t.plan.is_hopeless());
+  t.give_chunk(22);
+  t.plan.release();
+  give_all();
+  CHECK(t.plan.is_complete());
+}
+
 TEST_CASE("a map of chunks round-trips, and is bounded") {
   const std::vector<bool> chunks{true, false, false, true, true, false, false, false, true, true};
   const auto raw = encode_chunk_map(chunks);

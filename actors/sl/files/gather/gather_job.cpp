@@ -17,6 +17,8 @@ namespace {
 constexpr std::size_t failures_max = 600; ///< bytes of text
 /// How often it is looked who is late, and who is to be asked again.
 constexpr duration look_interval = std::chrono::milliseconds(50);
+/// Until then a check that makes chunks of the model has begun, or there is none.
+constexpr duration claim_within = std::chrono::seconds(2);
 
 time_point now() {
   return std::chrono::steady_clock::now();
@@ -125,9 +127,14 @@ private:
       if (!run->is_complete() || run->first() + run->count() > part_->manifest().chunks.size()) continue;
       for (auto index = first; index < first + run->count(); ++index)
         if (run->hashes()[index - first] == part_->manifest().chunks[index])
-          SWARM_CHECK(part_->put(index, run->chunk(index)));
+          SWARM_CHECK(put_own(index, run->chunk(index)));
     }
     return {};
+  }
+
+  result<> put_own(std::uint64_t index, bytes_view chunk) {
+    note_mapped_read(chunk.size());
+    return part_->put(index, chunk);
   }
 
   void take_manifest(const result<transport::http_response>& response) {
@@ -168,6 +175,8 @@ private:
       if (!at || i < next_) plan_->drop(i); // who did not give the manifest is asked for nothing more
       if (const auto* run = run_of(i)) plan_->made_by(i, run->first, run->count);
     }
+    plan_->hold(what_.made_here);
+    holds_until_ = now() + claim_within;
     go_on();
     if ((is_spread || !what_.shards.empty()) && !is_over_) look_again();
   }
@@ -188,7 +197,22 @@ private:
     });
   }
 
+  /// Takes what this node makes itself, and asks others for it once nothing makes it any more.
+  void look_at_own() {
+    if (what_.made_here.empty()) return;
+    const bool is_claimed = part_->is_claimed();
+    for (const auto index : what_.made_here)
+      if (index < part_->manifest().chunks.size() && part_->has(index)) plan_->chunk_here(index);
+    if (is_claimed) {
+      holds_until_ = now();
+    } else if (now() >= holds_until_) {
+      plan_->release();
+      what_.made_here.clear();
+    }
+  }
+
   void go_on() {
+    look_at_own();
     if (plan_->is_complete()) return finish();
     for (const auto id : plan_->take_needless())
       calls_[id].cancel();
@@ -327,6 +351,7 @@ private:
   std::vector<endpoint> endpoints_; ///< of the holders
   std::shared_ptr<merge::model_part> part_;
   std::optional<chunk_plan> plan_;
+  time_point holds_until_{};                            ///< unless a check goes on
   std::map<std::uint64_t, transport::http_call> calls_; ///< by the plan's ids
   bool is_over_ = false;
   std::optional<result<hash32>> outcome_;

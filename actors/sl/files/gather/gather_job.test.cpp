@@ -12,6 +12,7 @@
 
 #include <fstream>
 #include <numeric>
+#include <thread>
 
 namespace gather_job_test {
 
@@ -241,6 +242,41 @@ TEST_CASE("a leader that is silent, or drips, once it has given the manifest hol
   }
   CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds(20));
   never.kept.clear();
+}
+
+TEST_CASE("what this node makes of a merge is not fetched, unless it is not made after all") {
+  file_swarm swarm;
+  const auto model = swarm.make_model(chunks);
+  const auto &one = swarm.add_honest(), &other = swarm.add_honest();
+  const std::vector from{one.address(), other.address()};
+  auto part = *swarm.fetcher().store->part(model->manifest());
+  const auto made = from_to(4, 20);
+  const auto make = [&](std::uint64_t index) {
+    CHECK(part->put_checked(
+        index, model->raw().subspan(index * chunk_size, model->manifest().size_of_chunk(index))));
+  };
+  auto claim = merge::model_part::claim(part);
+  std::size_t fetched = chunks;
+  SUBCASE("it is made while others are asked for the rest") {
+    std::thread maker([&] {
+      while (std::ranges::count(part->chunks(), true) < static_cast<std::ptrdiff_t>(chunks - made.size()))
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      for (const auto index : made)
+        make(index);
+    });
+    check_arrived(swarm, *model, swarm.gather(*model, from, made));
+    maker.join();
+    fetched = chunks - made.size();
+  }
+  SUBCASE("a part of it is, and then nothing more") {
+    for (const auto index : from_to(4, 10))
+      make(index);
+    claim.reset();
+    check_arrived(swarm, *model, swarm.gather(*model, from, made));
+    fetched = chunks - 6;
+  }
+  CHECK_FALSE((part->is_claimed() && claim == nullptr));
+  CHECK(swarm.counters().bytes_received < (fetched + 1) * chunk_size);
 }
 
 TEST_CASE("of a merge that is being fetched the server gives what is there, and says at once what is not") {

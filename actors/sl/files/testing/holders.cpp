@@ -117,8 +117,9 @@ result<hash32> file_swarm::fetch(const hash32& digest, std::uint64_t size, std::
   return fetch({digest, size, std::move(from)});
 }
 
-result<hash32> file_swarm::gather(const merge::model_file& model, std::vector<rounds::holder> from) {
-  return fetch({model.digest(), model.size(), std::move(from), true});
+result<hash32> file_swarm::gather(const merge::model_file& model, std::vector<rounds::holder> from,
+                                  std::vector<std::uint64_t> made_here) {
+  return fetch({model.digest(), model.size(), std::move(from), true, {}, std::move(made_here)});
 }
 
 result<hash32> file_swarm::fetch(wanted_model what) {

@@ -52,7 +52,8 @@ public:
 
   result<hash32> fetch(const merge::model_file& model, std::vector<rounds::holder> from);
   /// The same for a merge.
-  result<hash32> gather(const merge::model_file& model, std::vector<rounds::holder> from);
+  result<hash32> gather(const merge::model_file& model, std::vector<rounds::holder> from,
+                        std::vector<std::uint64_t> made_here = {});
   result<hash32> fetch(const hash32& digest, std::uint64_t size, std::vector<rounds::holder> from);
 
   result<merge::model_layout> fetch_layout(const merge::model_file& model, const hash32& layout,

@@ -12,10 +12,10 @@ using lines = std::vector<std::string>;
 
 /// Peers 1 to 4 are in round 1, which `leader` leads.
 struct closed_round : machine_bench {
-  explicit closed_round(std::uint8_t leader) {
+  explicit closed_round(std::uint8_t leader, session_params params = {}) {
     for (std::uint8_t number : {2, 3, 4})
       in(number);
-    join();
+    join(std::move(params));
     close(leader);
     look();
   }
@@ -30,9 +30,5 @@ struct closed_round : machine_bench {
     step(event::merge_done{1, term, std::move(what)});
   }
 };
-
-inline bool says(const machine_bench& t, std::string_view text) {
-  return t.machine.waiting_for(t.now).find(text) != std::string::npos;
-}
 
 } // namespace swarm::rounds::testing

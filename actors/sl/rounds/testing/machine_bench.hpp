@@ -4,6 +4,7 @@
 #include "actors/sl/rounds/peer_machine.hpp"
 
 #include <algorithm>
+#include <string_view>
 #include <vector>
 
 namespace swarm::rounds::testing {
@@ -198,5 +199,10 @@ private:
     return options;
   }
 };
+
+/// Whether it says so of what it waits for.
+inline bool says(const machine_bench& t, std::string_view text) {
+  return t.machine.waiting_for(t.now).find(text) != std::string::npos;
+}
 
 } // namespace swarm::rounds::testing

@@ -18,7 +18,8 @@ std::string_view to_string(mistake what) {
                              "merges twice",
                              "takes late ones",
                              "closes below",
-                             "ends without model"};
+                             "ends without model",
+                             "keeps what is false"};
   return names.at(static_cast<std::size_t>(what));
 }
 
@@ -36,6 +37,7 @@ std::string simulation::check_event(contracts::training_event event) {
     merge->contributors.back() = merge->contributors.front();
   auto wrong = checker_.take(event, models_);
   if (!wrong.empty()) return wrong;
+  if (const auto* shown = std::get_if<contracts::revealed>(&event)) return wrong_base(*shown);
   const auto* closed = std::get_if<contracts::round_closed>(&event);
   if (closed != nullptr && has(mistake::takes_late_ones))
     return checker_.take(contracts::checked_in{.peer = closed->leader,

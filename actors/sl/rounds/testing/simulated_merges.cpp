@@ -23,7 +23,9 @@ void simulation::fetch(node& n, const hash32& digest, const std::vector<holder>&
   });
 }
 
-void simulation::start_merge(node& n, const action::start_merge& task) {
+void simulation::start_merge(node& n, const action::start_merge& asked) {
+  const auto shared = std::make_shared<const action::start_merge>(asked);
+  const auto& task = *shared;
   note(&n,
        fmt::format("merges {} models for round {}, term {}", task.inputs.size(), task.round_num, task.term));
   if (n.job) broken("a merge is started while another is under way");
@@ -31,18 +33,19 @@ void simulation::start_merge(node& n, const action::start_merge& task) {
   const auto here = std::make_shared<std::set<hash32>>();
   const auto answered = std::make_shared<std::size_t>(0);
   for (const auto& input : task.inputs)
-    fetch(
-        n, input.digest, {{input.peer, input.endpoint}}, 0,
-        [this, &n, here, answered, task, digest = input.digest, serial = n.jobs](const result<hash32>& got) {
-          if (!n.job || n.job->serial != serial) return;
-          ++n.job->progress;
-          if (got) here->insert(digest);
-          if (++*answered < task.inputs.size()) return;
-          // The limits of its connections end a stuck merge at last.
-          in_life(n, n.job->stuck ? between(30000, 90000) : between(1, 2000), [this, &n, here, task, serial] {
-            if (n.job && n.job->serial == serial) finish_merge(n, task, *here);
+    fetch(n, input.digest, {{input.peer, input.endpoint}}, 0,
+          [this, &n, here, answered, shared, digest = input.digest,
+           serial = n.jobs](const result<hash32>& got) {
+            if (!n.job || n.job->serial != serial) return;
+            ++n.job->progress;
+            if (got) here->insert(digest);
+            if (++*answered < shared->inputs.size()) return;
+            // The limits of its connections end a stuck merge at last.
+            in_life(n, n.job->stuck ? between(30000, 90000) : between(1, 2000),
+                    [this, &n, here, shared, serial] {
+                      if (n.job && n.job->serial == serial) finish_merge(n, *shared, *here);
+                    });
           });
-        });
 }
 
 void simulation::finish_merge(node& n, const action::start_merge& task, const std::set<hash32>& here) {
@@ -67,7 +70,8 @@ void simulation::finish_merge(node& n, const action::start_merge& task, const st
     note(&n, "has nothing to merge");
   } else {
     auto merged = mean_of(from);
-    if (task.leads && n.number >= scenario_.reliable && fault(scenario_.lies)) {
+    // Of a merge of its own model alone there is nobody to check it, and it may bring what it likes.
+    if (task.leads && from.size() > 1 && n.number >= scenario_.reliable && fault(scenario_.lies)) {
       note(&n, "lies");
       merged.value = 2 * merged.value + 1;
       ++lies_;
@@ -82,7 +86,9 @@ void simulation::finish_merge(node& n, const action::start_merge& task, const st
 }
 
 /// A checker fetches what it needs from who brought it or from the leader, and makes the merge again.
-void simulation::start_check(node& n, const check_task& task) {
+void simulation::start_check(node& n, const check_task& asked) {
+  const auto shared = std::make_shared<const check_task>(asked);
+  const auto& task = *shared;
   note(&n, task.makes ? fmt::format("makes {} chunks of round {}, term {}", task.chunks.size(),
                                     task.round_num, task.term)
                       : fmt::format("checks the merge of round {}, term {}, attempt {}", task.round_num,
@@ -96,14 +102,14 @@ void simulation::start_check(node& n, const check_task& task) {
     std::vector<holder> holders{{input.peer, input.endpoint}};
     if (!task.makes && task.shards.empty()) holders.push_back(task.leader);
     fetch(n, input.digest, holders, 0,
-          [this, &n, here, answered, task, serial, count = all.size(),
+          [this, &n, here, answered, shared, serial, count = all.size(),
            digest = input.digest](const result<hash32>& got) {
             if (n.checks != serial) return;
             if (got) here->insert(digest);
             if (++*answered < count) return;
-            in_life(n, between(1, 2000), [this, &n, here, task, serial] {
+            in_life(n, between(1, 2000), [this, &n, here, shared, serial] {
               if (n.checks != serial) return;
-              task.makes ? finish_shard(n, task, *here) : finish_check(n, task, *here);
+              shared->makes ? finish_shard(n, *shared, *here) : finish_check(n, *shared, *here);
             });
           });
   }

@@ -44,21 +44,26 @@ scenario scenario::draw(seeded_random& random) {
     out.lies = up_to(1000); // two that disagree stop a round
   else if (out.reliable >= 3 && out.reliable < out.nodes && random.below(2) == 0)
     out.lies = 500 + up_to(500);
+  if (random.below(2) == 0) out.organisations = 2 + up_to(2);
   if (random.below(2) == 0) out.model_size = chunks_per_model * contracts::model_chunk_bytes;
   out.deadly = random.below(6) == 0;
+  out.behind = random.below(3) == 0;
   return out;
 }
 
 std::string scenario::describe() const {
   return fmt::format(
-      "{} nodes, {} of them reliable, minPeers {}, faults until {} s, delays up to {} ms; of a "
+      "{} nodes of {} organisations, {} of them reliable, minPeers {}, faults until {} s, delays up to {} "
+      "ms; of a "
       "thousand: {} slow messages, {} lost events, {} lost calls, {} failed fetches, {} stuck "
-      "merges; {} accidents{}; models of {} bytes{}{}{}{}{}{}",
-      nodes, reliable, min_peers, std::chrono::duration_cast<std::chrono::seconds>(quiet_at).count(),
+      "merges; {} accidents{}; models of {} bytes{}{}{}{}{}{}{}",
+      nodes, organisations, reliable, min_peers,
+      std::chrono::duration_cast<std::chrono::seconds>(quiet_at).count(),
       std::chrono::duration_cast<std::chrono::milliseconds>(delay_max).count(), slow_message, lost_event,
       lost_call, failed_fetch, stuck_merge, accidents, deadly ? " that are deadly" : "", model_size,
-      may_reset ? ", perhaps a reset" : "", one_diverges ? ", the last one diverges" : "",
-      one_differs ? ", the last one differs" : "", one_asks ? ", the last one asks for another minPeers" : "",
+      may_reset ? ", perhaps a reset" : "", behind ? ", checked behind" : "",
+      one_diverges ? ", the last one diverges" : "", one_differs ? ", the last one differs" : "",
+      one_asks ? ", the last one asks for another minPeers" : "",
       withholds > 0 ? fmt::format(", the last one withholds {}", withholds) : "",
       lies > 0 ? fmt::format(", merges of unreliable ones are wrong {}", lies) : "");
 }
@@ -85,7 +90,8 @@ void simulation::start_program(node& n) {
     p.params.on_train_end = contracts::on_train_end::snapshot; // peers that are all inactive are refused
   p.params.weightage = 1 + static_cast<std::uint32_t>(random_.below(4));
   p.weightage = p.params.weightage;
-  p.syncs_left = static_cast<std::uint32_t>(random_.below(9));
+  p.params.takes_back = scenario_.behind && random_.below(4) > 0;
+  p.syncs_left = static_cast<std::uint32_t>(random_.below(scenario_.syncs_max + 1));
   p.pace = between(10, random_.below(3) == 0 ? 20000 : 2000);
   p.loss_takes = between(1, random_.below(4) == 0 ? 5000 : 200);
   p.diverges = last && scenario_.one_diverges;
@@ -114,6 +120,7 @@ void simulation::send_models(node& n, bool close) {
   const auto digest = p.has.digest();
   models_[digest] = p.has;
   n.put(digest);
+  bases_[{n.account, digest}] = {p.last_round, p.last_digest};
   const model_ref model{digest, scenario_.model_size, p.layout};
   p.asked_in_request = false;
   note(&n,
@@ -147,11 +154,10 @@ void simulation::take_ask_loss(node& n, const action::ask_loss& ask) {
     return broken(n.name + ": a merged model for a program that did not ask");
   if (p.evaluating) return broken(n.name + ": a merged model while the program evaluates another");
   if (!n.store.contains(ask.digest)) return broken(n.name + ": a merged model that is not in the store");
-  if (!checker_.was_merged(ask.round_num, ask.digest))
-    return broken(fmt::format("{}: {} is not what was merged in round {}", n.name, to_hex(ask.digest.view()),
-                              ask.round_num));
-  if (!was_reset_ && ask.round_num < p.last_round)
-    return broken(n.name + ": a merge older than the last one");
+  if (auto wrong = wrong_with(p, ask); !wrong.empty()) return broken(fmt::format("{}: {}", n.name, wrong));
+  given_ahead_ += ask.ahead ? 1 : 0;
+  taken_back_ += ask.goes_back ? 1 : 0;
+  p.has_ahead = ask.ahead;
   p.last_round = ask.round_num;
   p.last_digest = ask.digest;
   p.has = models_.at(ask.digest);
@@ -163,6 +169,30 @@ void simulation::take_ask_loss(node& n, const action::ask_loss& ask) {
     n.machine->step(event::program_loss{{loss, 0.5, 1, 2}}, now_);
     drain(n);
   });
+}
+
+/// A merge that a program is given is the one of its round, unless it may be taken back; and one that was not, is.
+std::string simulation::wrong_with(const program& p, const action::ask_loss& ask) const {
+  if (ask.ahead && !p.params.takes_back)
+    return "a merge that is checked for a program that cannot take it back";
+  if (ask.ahead && p.now != program::doing::waiting_for_sync)
+    return "a merge that is checked at a program's end";
+  if (!ask.ahead && !checker_.was_merged(ask.round_num, ask.digest))
+    return fmt::format("{} is not what was merged in round {}", to_hex(ask.digest.view()), ask.round_num);
+  if (!was_reset_ && ask.round_num < p.last_round) return "a merge older than the last one";
+  const bool was_false = p.has_ahead && !checker_.was_merged(p.last_round, p.last_digest);
+  if (was_false && !was_reset_ && !ask.goes_back) return "what was not accepted is not taken back";
+  return {};
+}
+
+/// Nobody brings to a round what he has made from something that was not accepted.
+std::string simulation::wrong_base(const contracts::revealed& shown) const {
+  const auto found = bases_.find({shown.peer, shown.digest});
+  if (found == bases_.end() || shown.weightage == 0 || found->second.first == 0) return {};
+  const auto& [round_num, digest] = found->second;
+  if (checker_.was_merged(round_num, digest)) return {};
+  return fmt::format("round {}: a model made from what was not accepted in round {}", shown.round_num,
+                     round_num);
 }
 
 void simulation::take_answer_sync(node& n, const action::answer_sync& answer) {
@@ -197,11 +227,12 @@ void simulation::end_program(node& n, std::string_view how, bool orderly) {
   auto& p = n.prog;
   if (p.serial == 0 || p.now == program::doing::over) return;
   note(&n, fmt::format("program ends: {}", how));
-  if (view_now().head.layout_digest == other_layout() || view_now().head.min_peers == scenario_.min_peers + 1)
+  if (view_now()->head.layout_digest == other_layout()
+      || view_now()->head.min_peers == scenario_.min_peers + 1)
     odd_one_first_ = true;
   if (odd_one_first_) return;
   const bool came_too_late =
-      p.now == program::doing::opening && view_now().head.phase == contracts::round_phase::complete;
+      p.now == program::doing::opening && view_now()->head.phase == contracts::round_phase::complete;
   if (n.reliable && !came_too_late && !orderly && !was_reset_ && !is_final_model_lost())
     broken(fmt::format("{}: its program is refused: {}", n.name, how));
   p.now = program::doing::over;
@@ -265,18 +296,19 @@ void simulation::accident() {
 void simulation::help_hopeless_round() {
   after(50s, [this] { help_hopeless_round(); });
   const auto view = view_now();
-  if (view.head.phase == contracts::round_phase::stopped) {
+  const auto phase = view->head.phase;
+  if (phase == contracts::round_phase::stopped) {
     note(nullptr, "the round is stopped, so an operator resets the training");
     ++stopped_;
     return reset_training();
   }
-  if (view.head.phase == contracts::round_phase::complete || now_ - last_move_ < 300s) return;
+  if (phase == contracts::round_phase::complete || now_ - last_move_ < 300s) return;
   const auto is_there = [this](const auto& in) {
     const auto* peer = find(in.peer);
     const bool is_open = !in.digest.is_zero();
     return in.weightage == 0 || (peer->is_up() && (!is_open || peer->store.contains(in.digest)));
   };
-  if (std::any_of(view.check_ins.begin(), view.check_ins.end(), is_there)) return;
+  if (std::ranges::any_of(view->check_ins, is_there)) return;
   note(nullptr, "no model of the round is left, so an operator resets the training");
   ++operator_resets_;
   reset_training();
@@ -285,14 +317,22 @@ void simulation::help_hopeless_round() {
 void simulation::reset_training() {
   last_move_ = now_;
   was_reset_ = true;
-  world_.send(contracts::test_account(100), training_, contracts::encode_reset());
+  const auto generation = view_now()->head.generation;
   cached_view_.reset();
+  // Of each organisation, until most of those that are at work have asked for it.
+  std::vector<address> operators{operator_account};
+  for (std::uint32_t of = 1; of <= scenario_.organisations; ++of)
+    operators.push_back(contracts::test_voucher(of));
+  const contracts::training_probe probe(world_, training_);
+  for (const auto& who : operators)
+    if (probe.head().generation == generation) world_.send(who, training_, contracts::encode_reset());
+  if (probe.head().generation == generation) broken("a training cannot be reset");
   contract_moved();
 }
 
 /// Whether nobody has the last merge of a complete training any more.
 bool simulation::is_final_model_lost() {
-  const auto head = view_now().head;
+  const auto head = view_now()->head;
   return head.phase == contracts::round_phase::complete
          && std::none_of(nodes_.begin(), nodes_.end(),
                          [&](const auto& n) { return n->is_up() && n->store.contains(head.merged_digest); });

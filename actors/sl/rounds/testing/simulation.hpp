@@ -20,26 +20,28 @@ namespace swarm::rounds::testing {
 /// A mistake that is planted in all nodes, or in what the contract does, to see that the simulation finds it.
 enum class mistake : std::uint8_t {
   none,
-  attests_unseen,    ///< whoever checks a merge finds it right
-  forgets_to_sync,   ///< models are said to be on the disk that are not
-  loads_another,     ///< the program is given another model than the merge
-  keeps_nothing,     ///< models go that are needed still
-  accuses_nobody,    ///< the call does not reach the chain
-  suspects_nobody,   ///< the same
-  reveals_nothing,   ///< the same, of one node's models, whenever that may be
-  counts_twice,      ///< a contributor
-  merges_twice,      ///< a round
-  takes_late_ones,   ///< check-ins for a round that is closed
-  closes_below,      ///< a round, below minPeers
-  ends_without_model ///< a close is answered before the program has the final model
+  attests_unseen,     ///< whoever checks a merge finds it right
+  forgets_to_sync,    ///< models are said to be on the disk that are not
+  loads_another,      ///< the program is given another model than the merge
+  keeps_nothing,      ///< models go that are needed still
+  accuses_nobody,     ///< the call does not reach the chain
+  suspects_nobody,    ///< the same
+  reveals_nothing,    ///< the same, of one node's models, whenever that may be
+  counts_twice,       ///< a contributor
+  merges_twice,       ///< a round
+  takes_late_ones,    ///< check-ins for a round that is closed
+  closes_below,       ///< a round, below minPeers
+  ends_without_model, ///< a close is answered before the program has the final model
+  keeps_what_is_false ///< nodes take what a program was given ahead for the merge of the round, whatever that is
 };
-inline constexpr auto last_mistake = mistake::ends_without_model;
+inline constexpr auto last_mistake = mistake::keeps_what_is_false;
 std::string_view to_string(mistake what);
 
 /// What may go wrong, as probabilities of a thousand unless said otherwise. All faults stop at `quiet_at`.
 struct scenario {
-  std::uint32_t nodes = 4;    ///< 2..8
-  std::uint32_t reliable = 2; ///< of these, the first: their processes and programs never die
+  std::uint32_t nodes = 4;         ///< 2 to 8 mostly, 1,000 at most
+  std::uint32_t organisations = 0; ///< to which the nodes belong in turn; 0: there are none
+  std::uint32_t reliable = 2;      ///< of these, the first: their processes and programs never die
   std::uint32_t min_peers = 1;
   duration quiet_at{};
   duration delay_max{};           ///< of one message
@@ -56,7 +58,10 @@ struct scenario {
   bool one_asks = false;         ///< the last node's programs ask for another minPeers
   std::uint32_t withholds = 0;   ///< of the last node's reveals, so many of a thousand are not sent
   std::uint32_t lies = 0;        ///< of the merges of unreliable nodes, so many of a thousand are wrong
+  bool behind = false;           ///< merges are checked behind, and most programs can take them back
   mistake planted = mistake::none;
+  std::uint32_t syncs_max = 8;     ///< of one program
+  duration block_interval{};       ///< so long all who read the contract see the same
   std::uint64_t model_size = 1000; ///< as is said of them; where they are small, all make the merge at once
 
   static scenario draw(seeded_random& random);
@@ -81,6 +86,9 @@ public:
   /// How many wrong merges were made.
   std::uint64_t lies() const { return lies_; }
   std::uint64_t stopped() const { return stopped_; }
+  /// How often a program was given a merge before it was accepted, and how often that was taken back.
+  std::uint64_t given_ahead() const { return given_ahead_; }
+  std::uint64_t taken_back() const { return taken_back_; }
 
 private:
   struct node;
@@ -109,9 +117,13 @@ private:
   void submit(node& n, const action::call& call);
   void execute(node& n, std::uint64_t life, std::uint64_t id, const bytes& input, const std::string& what);
   void read_contract(node& n);
+  std::string broken_invariant();
   void check_enough(const contracts::round_closed& closed);
   void contract_moved();
-  contract_view view_now();
+  /// The contract as it is now; one and the same for all who read it.
+  std::shared_ptr<const contract_view> view_now();
+  std::shared_ptr<const contract_view> view_to_read();
+  std::set<address> silent_nodes() const;
   std::string check_event(contracts::training_event event);
   bool never_arrives(const node& n, const std::string& what) const;
   bool has(mistake what) const { return scenario_.planted == what; }
@@ -121,9 +133,9 @@ private:
   // simulated_merges.cpp: files, merges and checks
   void fetch(node& n, const hash32& digest, const std::vector<holder>& holders, std::size_t next,
              const std::function<void(result<hash32>)>& done);
-  void start_merge(node& n, const action::start_merge& task);
+  void start_merge(node& n, const action::start_merge& asked);
   void finish_merge(node& n, const action::start_merge& task, const std::set<hash32>& here);
-  void start_check(node& n, const check_task& task);
+  void start_check(node& n, const check_task& asked);
   void finish_check(node& n, const check_task& task, const std::set<hash32>& here);
   check_outcome look_at(const check_task& task, const std::set<hash32>& here,
                         std::vector<weighted_model>& from) const;
@@ -138,6 +150,8 @@ private:
   void send_models(node& n, bool close);
   void take_answer_open(node& n);
   void take_ask_loss(node& n, const action::ask_loss& ask);
+  std::string wrong_with(const program& p, const action::ask_loss& ask) const;
+  std::string wrong_base(const contracts::revealed& shown) const;
   void take_answer_sync(node& n, const action::answer_sync& answer);
   void take_answer_close(node& n);
   void end_program(node& n, std::string_view how, bool orderly);
@@ -157,9 +171,13 @@ private:
   std::multimap<time_point, thunk> queue_;
   contracts::memory_world world_;
   address training_;
-  std::optional<contract_view> cached_view_;
+  std::shared_ptr<const contract_view> cached_view_; ///< of the last block; null while nobody has read it
+  std::shared_ptr<const contract_view> last_read_;
+  time_point read_at_{};
+  std::uint64_t calls_executed_ = 0;
   time_point sn_down_until_{};
   std::vector<std::unique_ptr<node>> nodes_;
+  std::map<address, node*> by_account_;
   round_checker checker_;
   std::map<hash32, model> models_;                             ///< every model that ever was, by digest
   std::map<std::uint32_t, contracts::shard_committed> shards_; ///< the last ones, by their places
@@ -170,6 +188,10 @@ private:
   std::uint64_t withheld_ = 0;
   std::uint64_t lies_ = 0;
   std::uint64_t stopped_ = 0;
+  std::uint64_t given_ahead_ = 0;
+  std::uint64_t taken_back_ = 0;
+  /// From what programs have made their models: round and digest of a merge.
+  std::map<std::pair<address, hash32>, std::pair<std::uint64_t, hash32>> bases_;
   bool was_reset_ = false;
   bool odd_one_first_ = false; ///< the one that differs came first, and is right: the run means nothing
   time_point last_move_{};     ///< of the contract

@@ -8,6 +8,8 @@
 
 namespace swarm::rounds::testing {
 
+inline const address operator_account = contracts::test_account(9999);
+
 struct simulation::program {
   enum class doing { nothing, opening, training, waiting_for_sync, waiting_for_close, over };
 
@@ -25,6 +27,7 @@ struct simulation::program {
   bool evaluating = false;
   std::uint64_t last_round = 0; ///< whose merge it was given last
   hash32 last_digest;
+  bool has_ahead = false; ///< that was given to it before it was accepted
   std::uint32_t syncs_answered = 0;
   bool served = false; ///< to its end
 };

@@ -67,7 +67,7 @@ struct contract_info {
   moment created;
   std::string organisation;         ///< whose it is; empty: nobody's
   std::vector<std::string> invited; ///< organisations; empty: everybody
-  bool verified = true;             ///< what leaders merge is
+  std::string verified;             ///< what leaders merge: OFF or BEHIND; empty: before it counts
 };
 struct contract_status {
   struct peer {

@@ -92,7 +92,7 @@ page make(const contract_info& from) {
               {"CREATED", from.created}}};
   add_organisation(all, from.organisation);
   if (!from.invited.empty()) all.all.push_back({"INVITED", fmt::format("{}", fmt::join(from.invited, ", "))});
-  if (!from.verified) all.all.push_back({"VERIFY_MERGES", "OFF"});
+  if (!from.verified.empty()) all.all.push_back({"VERIFY_MERGES", from.verified});
   return {"contract_info", false, {std::move(all)}};
 }
 

@@ -1,0 +1,148 @@
+"""A headless Chromium that looks at the management page as a person does: by what is written there, and by keyboard."""
+
+import base64
+import os
+import pathlib
+import shutil
+import time
+
+import pytest
+from harness import PATIENCE, ROOT, Failure, until
+
+AXE = ROOT / "ui/node_modules/axe-core/axe.min.js"
+SIZES = {"wide": (1280, 900), "narrow": (360, 780)}
+THEMES = ("light", "dark")
+# The element that carries these words, or this label, and can be seen.
+FIND = """
+const [kind, words, inside] = arguments;
+const root = inside ? document.querySelector(inside) : document;
+if (!root) return null;
+const seen = (e) => e.checkVisibility() && !e.closest("[aria-hidden=true]");
+const text = (e) => (e.getAttribute("aria-label") || e.textContent).replace(/\\s+/g, " ").trim();
+const all = (selector) => [...root.querySelectorAll(selector)].filter(seen);
+if (kind === "field") {
+  const label = all("label").find((e) => (e.querySelector(".field-label") || e).textContent.trim() === words);
+  return label ? label.querySelector("input, select, textarea") : all(`[aria-label="${CSS.escape(words)}"]`)[0] ?? null;
+}
+return all(kind).find((e) => text(e) === words) ?? all(kind).find((e) => text(e).startsWith(words)) ?? null;
+"""
+
+
+class Browser:
+    def __init__(self, folder):
+        if not shutil.which("chromedriver") or not AXE.is_file():
+            pytest.skip("no Chromium with its driver, or no packages of ui/ (./run deps test)")
+        from selenium import webdriver
+        from selenium.webdriver.chrome.service import Service
+
+        self.folder = pathlib.Path(folder)
+        options = webdriver.ChromeOptions()
+        options.binary_location = shutil.which("chromium")
+        for flag in ("headless=new", "disable-dev-shm-usage", "hide-scrollbars", "ignore-certificate-errors"):
+            options.add_argument(f"--{flag}")
+        if os.geteuid() == 0:
+            options.add_argument("--no-sandbox")
+        options.add_argument(f"--user-data-dir={self.folder / 'browser'}")
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        self.driver = webdriver.Chrome(service=Service(shutil.which("chromedriver")), options=options)
+        self.driver.set_script_timeout(PATIENCE)
+        downloads = {"behavior": "allow", "downloadPath": str(self.folder)}
+        self.driver.execute_cdp_cmd("Browser.setDownloadBehavior", downloads)
+        self.look("wide", "light")
+
+    def quit(self):
+        self.driver.quit()
+
+    def look(self, size, theme):
+        """From now on on a screen of this size, and under a system of this theme."""
+        width, height = SIZES[size]
+        screen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+        wanted = {"prefers-color-scheme": theme, "prefers-reduced-motion": "reduce"}
+        features = [{"name": name, "value": value} for name, value in wanted.items()]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
+    def open(self, address):
+        self.driver.get(address)
+
+    def run(self, script, *arguments):
+        return self.driver.execute_script(script, *arguments)
+
+    def go(self, *path):
+        """To a screen, as its link in the navigation leads there."""
+        self.run("location.hash = '#/' + arguments[0].map(encodeURIComponent).join('/')", [str(part) for part in path])
+
+    def count(self, selector):
+        return self.run("return document.querySelectorAll(arguments[0]).length", selector)
+
+    def text(self, inside="body"):
+        return self.run("return document.querySelector(arguments[0])?.innerText ?? ''", inside)
+
+    def sees(self, *words, inside="body", patience=PATIENCE):
+        """Waits until all of this is to be read."""
+        try:
+            return until(lambda: all(each in self.text(inside) for each in words), f"the page to say {words}", patience)
+        except Failure as failure:
+            raise Failure(f"{failure}\nthe page says:\n{self.text()}\n{self.complaints()}") from None
+
+    def find(self, words, kind="button, a, summary", inside=None):
+        return until(lambda: self.run(FIND, kind, words, inside), f"'{words}' on the page")
+
+    def click(self, words, kind="button, a, summary", inside=None):
+        self.run("arguments[0].scrollIntoView({block: 'center'}); arguments[0].click()", self.find(words, kind, inside))
+
+    def fill(self, label, value, inside=None):
+        """Types into a field, or chooses in one."""
+        field = self.find(label, "field", inside)
+        if field.tag_name == "select":
+            self.run(
+                "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('change', {bubbles: true}))",
+                field, str(value),
+            )  # fmt: skip
+            assert field.get_attribute("value") == str(value), f"'{label}' has no choice '{value}'"
+            return
+        field.clear()
+        field.send_keys(str(value))
+
+    def complaints(self):
+        """What the browser itself had to say: errors, refusals by the content policy."""
+        return [each["message"] for each in self.driver.get_log("browser") if each["level"] in ("SEVERE", "WARNING")]
+
+    def findings(self):
+        """Serious and critical findings of axe, a line each, and what is wider than the screen."""
+        self.run(AXE.read_text(encoding="utf-8"))
+        found = self.driver.execute_async_script(
+            "const done = arguments[0];"
+            "axe.run(document, {resultTypes: ['violations']}).then((all) => done(all.violations"
+            ".filter((each) => ['serious', 'critical'].includes(each.impact))"
+            ".map((each) => `${each.id}: ${each.nodes.map((node) => node.target.join(' ')).slice(0, 3).join(', ')}`)))"
+        )
+        over = self.run("return document.documentElement.scrollWidth - innerWidth")
+        return [*found, *([f"it is {over} px wider than the screen"] if over > 0 else [])]
+
+    def picture(self, path, whole=True, height_max=2400):
+        """A WebP of the page, or of the part that the screen shows."""
+        width, height = self.run("return [innerWidth, innerHeight]")
+        if whole:
+            height = min(max(height, self.run("return document.documentElement.scrollHeight")), height_max)
+        clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
+        how = {"format": "webp", "quality": 70, "captureBeyondViewport": whole, "clip": clip}
+        made = self.driver.execute_cdp_cmd("Page.captureScreenshot", how)
+        pathlib.Path(path).write_bytes(base64.b64decode(made["data"]))
+
+    def press(self, *keys):
+        """Keys, as from the keyboard, to whatever has the focus."""
+        from selenium.webdriver.common.action_chains import ActionChains
+        from selenium.webdriver.common.keys import Keys
+
+        chain = ActionChains(self.driver)
+        for key in keys:
+            chain.send_keys(getattr(Keys, key, key))
+        chain.perform()
+
+    def settle(self):
+        """Until two frames in a row show the same text."""
+        before = None
+        while (now := self.text()) != before:
+            before = now
+            time.sleep(0.1)

@@ -1,0 +1,240 @@
+/// Rounds as a history of events: which took how long and who led, and of each what happened, by block and transaction.
+
+import { useMemo, useState } from "preact/hooks";
+import { bytes, clock, count, duration, figure, shown, whole } from "../base/format";
+import { href } from "../base/route";
+import type { Round, RoundEvent, Training } from "../feed";
+import { Choice, Empty, Facts, Hash, Loading, Mark, Name, Panel } from "../parts/basics";
+import { Icon } from "../parts/icons";
+import { Table, type Column } from "../parts/table";
+import { EVENTS, type Tone } from "../parts/words";
+import type { RoundsState } from "./history";
+
+/** What went otherwise than planned, so that the round is worth a look. */
+export function notable(round: Round): RoundEvent[] {
+  return round.events.filter((event) => {
+    const tone = EVENTS[event.kind]?.tone;
+    return tone === "warn" || tone === "bad";
+  });
+}
+
+export function roundState(round: Round): { word: string; tone: Tone; icon: "ok" | "warn" | "bad" | "live" } {
+  const odd = notable(round);
+  const worst = odd.some((event) => EVENTS[event.kind]?.tone === "bad");
+  if (odd.length)
+    return {
+      word: EVENTS[odd[odd.length - 1]!.kind]!.word,
+      tone: worst ? "bad" : "warn",
+      icon: worst ? "bad" : "warn",
+    };
+  return round.merge ? { word: "Merged", tone: "ok", icon: "ok" } : { word: "Under way", tone: "info", icon: "live" };
+}
+
+type NameOf = (uid: string | undefined) => string;
+
+export function nameOf(training: Training | undefined, names: Record<string, { name: string }> | undefined): NameOf {
+  return (uid) => (uid ? training?.members[uid]?.name || names?.[uid]?.name || `${uid.slice(0, 8)}…` : "");
+}
+
+const took = (round: Round) => (round.opened_ms && round.merged_ms ? round.merged_ms - round.opened_ms : undefined);
+
+function columnsOf(name: NameOf, selected: number | null, select: (round_num: number) => void): Column<Round>[] {
+  return [
+    {
+      key: "round",
+      title: "Round",
+      cell: (round) => (
+        <button
+          type="button"
+          class="link"
+          aria-expanded={selected === round.round_num}
+          onClick={() => select(round.round_num)}
+        >
+          {whole(round.round_num)}
+        </button>
+      ),
+    },
+    {
+      key: "state",
+      title: "What happened",
+      wide: true,
+      cell: (round) => {
+        const { word, tone, icon } = roundState(round);
+        return (
+          <Mark icon={icon} tone={tone}>
+            {word}
+          </Mark>
+        );
+      },
+    },
+    { key: "leader", title: "Leader", cell: (round) => (round.merge ? <Name of={name(round.merge.leader)} /> : "–") },
+    {
+      key: "models",
+      title: "Models",
+      right: true,
+      cell: (round) => (round.merge ? round.merge.contributors.length : "–"),
+    },
+    { key: "loss", title: "Loss", right: true, cell: (round) => figure(round.loss) },
+    { key: "metric", title: "Metric", right: true, cell: (round) => figure(round.metric) },
+    { key: "took", title: "Took", right: true, cell: (round) => duration(took(round)) },
+    { key: "at", title: "Merged at", right: true, cell: (round) => clock(round.merged_ms) },
+  ];
+}
+
+function EventRow({ event, name }: { event: RoundEvent; name: NameOf }) {
+  const known = EVENTS[event.kind];
+  return (
+    <li class={`event tone-${known?.tone ?? "quiet"}`}>
+      <span class="event-mark">
+        <Icon name={known?.icon ?? "info"} size={14} />
+      </span>
+      <div>
+        <p>
+          {event.peer ? (
+            <>
+              <strong>
+                <Name of={name(event.peer)} />
+              </strong>{" "}
+            </>
+          ) : null}
+          <span>{shown(event.text || known?.word || event.kind)}</span>
+          {event.by && event.by !== event.peer ? (
+            <span class="muted">
+              {" "}
+              says <Name of={name(event.by)} />
+            </span>
+          ) : null}
+        </p>
+        <p class="event-where">
+          {known?.word ?? event.kind.replaceAll("_", " ")} · {clock(event.time_ms)} ·{" "}
+          <a href={href("ledger", "block", event.block_num)}>block {whole(event.block_num)}</a> ·{" "}
+          <a href={href("ledger", "transaction", event.txn)}>transaction</a>
+        </p>
+      </div>
+    </li>
+  );
+}
+
+function RoundDetail({ round, name, close }: { round: Round; name: NameOf; close(): void }) {
+  const [which, setWhich] = useState<"all" | "notable">("all");
+  const odd = notable(round);
+  const events = which === "all" ? round.events : odd;
+  const merge = round.merge;
+  return (
+    <aside class="detail" aria-label={`Round ${round.round_num}`}>
+      <header>
+        <h3>Round {whole(round.round_num)}</h3>
+        <button type="button" class="icon-button" onClick={close}>
+          <Icon name="close" size={14} />
+          <span class="only-read">Close round {round.round_num}</span>
+        </button>
+      </header>
+      {merge ? (
+        <Facts
+          rows={[
+            ["Merge", <Hash of={merge.digest} />],
+            ["Size", bytes(merge.size)],
+            ["Leader", <Name of={name(merge.leader)} />],
+            ["Term", merge.term ? `${merge.term} (${count(merge.term, "leader")} given up)` : "first leader"],
+            ["Models of", `${count(merge.contributors.length, "node")}`],
+            ["Checked by", merge.checkers.length ? merge.checkers.map((uid) => shown(name(uid))).join(", ") : "nobody"],
+            ...Object.entries(merge.excluded).map(([uid, why]): [string, string] => [
+              "Left out",
+              `${shown(name(uid))}: ${why}`,
+            ]),
+          ]}
+        />
+      ) : (
+        <p class="muted">Nothing is merged yet.</p>
+      )}
+      <Choice
+        label="Events"
+        of={[
+          { key: "all", word: `All ${round.events.length}` },
+          { key: "notable", word: `Notable ${odd.length}` },
+        ]}
+        value={which}
+        set={setWhich}
+      />
+      {events.length ? (
+        <ol class="events" tabIndex={0} aria-label={`Events of round ${round.round_num}`}>
+          {events.map((event, i) => (
+            <EventRow key={i} event={event} name={name} />
+          ))}
+        </ol>
+      ) : (
+        <p class="muted">Nothing out of the ordinary.</p>
+      )}
+    </aside>
+  );
+}
+
+export function RoundsPanel({ state, name }: { state: RoundsState; name: NameOf }) {
+  const [selected, setSelected] = useState<number | null>(null);
+  const [which, setWhich] = useState<"all" | "notable">("all");
+  const rounds = state.data ?? [];
+  const rows = useMemo(
+    () => (which === "all" ? rounds : rounds.filter((round) => notable(round).length)),
+    [rounds, which],
+  );
+  const open = rounds.find((round) => round.round_num === selected);
+  const columns = useMemo(
+    () => columnsOf(name, selected, (round_num) => setSelected((now) => (now === round_num ? null : round_num))),
+    [name, selected],
+  );
+  return (
+    <Panel
+      title="Rounds"
+      count={rounds.length ? `${whole(rounds.length)}${state.more ? "+" : ""}` : undefined}
+      tools={
+        <Choice
+          label="Rounds"
+          of={[
+            { key: "all", word: "All" },
+            { key: "notable", word: "Notable" },
+          ]}
+          value={which}
+          set={setWhich}
+        />
+      }
+    >
+      {state.trouble ? (
+        <p class="inline-trouble">
+          <Mark icon="warn" tone="warn">
+            {state.trouble}
+          </Mark>
+        </p>
+      ) : null}
+      {state.loading ? (
+        <Loading what="the rounds" />
+      ) : (
+        <div class={open ? "with-detail" : ""}>
+          <Table
+            label="Rounds, newest first"
+            columns={columns}
+            rows={rows}
+            id={(round) => String(round.round_num)}
+            selected={selected === null ? null : String(selected)}
+            onEnd={state.loadMore}
+            box_from={12}
+            empty={
+              which === "all" ? (
+                <Empty icon="runs" title="No round yet">
+                  The first one begins when enough nodes have registered.
+                </Empty>
+              ) : (
+                <Empty icon="ok" title="Nothing out of the ordinary">
+                  Every round that is loaded went as planned.
+                </Empty>
+              )
+            }
+          />
+          {open ? <RoundDetail round={open} name={name} close={() => setSelected(null)} /> : null}
+        </div>
+      )}
+      {state.complete ? null : (
+        <p class="muted foot">Older rounds are not kept by the node that is asked, or are still being read.</p>
+      )}
+    </Panel>
+  );
+}

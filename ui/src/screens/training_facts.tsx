@@ -1,0 +1,107 @@
+/// What is agreed on for a training, and the orders that change it.
+
+import { useState } from "preact/hooks";
+import { bytes, duration, shown, whole } from "../base/format";
+import type { Network, Training } from "../feed";
+import { Field, FormEnd, Order, OrderForm } from "../parts/action";
+import { Age, Facts, Hash, Mark, Name, Panel } from "../parts/basics";
+import { byName } from "./training_model";
+
+export function Parameters({ training, network }: { training: Training; network: Network | undefined }) {
+  const organisation = (id: number | string) => <Name of={network?.organisations[id]?.name ?? `organisation ${id}`} />;
+  const listed = (ids: Record<string, true>, none: string) => {
+    const all = Object.keys(ids);
+    return all.length
+      ? all.map((id, i) => (
+          <>
+            {i ? ", " : ""}
+            {organisation(id)}
+          </>
+        ))
+      : none;
+  };
+  return (
+    <Panel title="Parameters">
+      <Facts
+        rows={[
+          ["Generation", whole(training.generation)],
+          ["Least number of peers", training.min_peers ? whole(training.min_peers) : "not set yet"],
+          ["Merge method", training.merge_method || "not set yet"],
+          ["Merges are verified", training.verify ? "before they count" : "not"],
+          ["Layout of the model", training.layout_digest ? <Hash of={training.layout_digest} /> : "not known yet"],
+          ["Size of the model", bytes(training.merged?.size)],
+          ["Owner", training.owner ? organisation(training.owner) : "nobody"],
+          ["Who may take part", listed(training.invited, "every organisation")],
+          ["Asked for a reset", listed(training.reset_votes, "nobody")],
+          ["A round takes", training.round_ms ? duration(training.round_ms) : "not known yet"],
+          ["Started", <Age at={training.started_ms} fallback="not yet" />],
+          ["Last event", <Age at={training.changed_ms} fallback="none yet" />],
+          ["Contract", <Hash of={training.uid} />],
+        ]}
+      />
+    </Panel>
+  );
+}
+
+export function InviteForm({ contract, network }: { contract: string; network: Network | undefined }) {
+  const [organisation, setOrganisation] = useState("");
+  const names = Object.values(network?.organisations ?? {})
+    .map((each) => each.name)
+    .sort(byName);
+  return (
+    <OrderForm word="Invite …" icon="org" title={`Invite an organisation to ${shown(contract)}`} small>
+      {(close) => (
+        <form>
+          <div class="dialog-body">
+            <p>
+              From the first invitation on only the owner's and invited organisations may register peers. Peers that are
+              there stay.
+            </p>
+            <Field label="Organisation">
+              <select value={organisation} onChange={(event) => setOrganisation(event.currentTarget.value)}>
+                <option value="">Choose one</option>
+                {names.map((name) => (
+                  <option key={name} value={name}>
+                    {shown(name)}
+                  </option>
+                ))}
+              </select>
+            </Field>
+          </div>
+          <FormEnd
+            word="Invite"
+            action={organisation ? { what: "invite", contract, organisation } : null}
+            missing="Choose an organisation."
+            close={close}
+          />
+        </form>
+      )}
+    </OrderForm>
+  );
+}
+
+export function ResetOrder({ contract, running, small }: { contract: string; running: boolean; small?: boolean }) {
+  return (
+    <Order
+      word="Reset"
+      icon="reset"
+      danger
+      small={small}
+      about={contract}
+      title={`Reset ${shown(contract)}?`}
+      action={() => ({ what: "reset_contract", contract })}
+    >
+      <p>
+        The contract starts over with an empty training of the next generation. What was done so far stays as a run.
+      </p>
+      {running ? (
+        <p class="inline-trouble">
+          <Mark icon="warn" tone="warn">
+            It is under way: its programs are told that their training is over. Where organisations take part, more than
+            half of them have to ask for this.
+          </Mark>
+        </p>
+      ) : null}
+    </Order>
+  );
+}
