@@ -49,7 +49,7 @@ private:
   std::function<hash32()> random_;
   std::string token_;
   hash32 token_hash_;
-  std::map<hash32, session> sessions_; ///< by the hash of the cookie's value
+  std::map<hash32, browser_session> sessions_; ///< by the hash of the cookie's value
 };
 
 } // namespace swarm::ui
