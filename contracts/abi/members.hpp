@@ -45,7 +45,7 @@ concept plain_struct = std::is_class_v<T> && std::is_aggregate_v<T>;
 template <class T, class Use>
 constexpr decltype(auto) with_members(T& value, Use&& use) {
   constexpr auto count = member_count<T>;
-  static_assert(count <= 19, "with_members has to learn structs of more members");
+  static_assert(count <= 20, "with_members has to learn structs of more members");
   if constexpr (count == 0) {
     return use();
   } else if constexpr (count == 1) {
@@ -105,6 +105,9 @@ constexpr decltype(auto) with_members(T& value, Use&& use) {
   } else if constexpr (count == 19) {
     auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s] = value;
     return use(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s);
+  } else if constexpr (count == 20) {
+    auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t] = value;
+    return use(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t);
   }
 }
 

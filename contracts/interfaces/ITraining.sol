@@ -82,6 +82,7 @@ interface ITraining {
         uint64 accusedSince; // block time at which another said that it gives no sign of life; 0: nobody does
         uint64 trustedFrom; // for earlier rounds its check-in counts once its model is revealed; 0: always (see reveal)
         uint64 barredUntil; // before that round it neither leads nor checks, while others can; 0: it is not barred
+        uint32 took; // seconds of block time from the acceptance of the merge of `baseRound` to its last check-in, 65535 at most; 0 for baseRound 0
     }
 
     struct CheckIn {
@@ -399,8 +400,8 @@ interface ITraining {
     function attest(uint64 generation, uint64 roundNum, uint32 term, uint32 attempt) external;
 
     /// The caller, which contributes, does not lead and is not barred, says that the proposal is wrong in chunk `number`, in
-    /// leaving out peer `number` of `excluded`, or as not served (`number` 0). Not when a peer of its organisation was
-    /// barred in this round. That it is not served, and that who was left out is available, an organisation says once of a
+    /// leaving out peer `number` of `excluded`, or as not served (`number` 0). Not when its organisation is set
+    /// aside in this round (see below), as long as one is there that is not, nor is that of who has made what is wrong. That it is not served, and that who was left out is available, an organisation says once of a
     /// proposal. Where all are of one organisation, this goes for each peer. Whether a contribution is available is
     /// judged once a round, unless it is found not to be; the organisation of who left out one that is leads no more in this
     /// round where others can.

@@ -178,7 +178,8 @@ bool naive_training::is_about_availability(challenge_kind kind, std::uint64_t nu
   return kind == challenge_kind::exclusion && proposal_.reasons[number] == exclusion_reason::not_available;
 }
 
-bool naive_training::may_challenge(const member& peer, const std::set<address>& said_by) const {
+bool naive_training::may_challenge(const member& peer, const address& author,
+                                   const std::set<address>& said_by) const {
   std::set<organisation_id> organisations;
   for (const auto* one : in_round())
     organisations.insert(one->in_organisation);
@@ -187,7 +188,11 @@ bool naive_training::may_challenge(const member& peer, const std::set<address>& 
     if (account == peer.view.account
         || (!counts_alone && members_[place_of(account)].in_organisation == peer.in_organisation))
       return false;
-  return counts_alone || !set_aside().contains(peer.in_organisation);
+  const auto aside = set_aside();
+  organisations.erase(peer.in_organisation);
+  organisations.erase(members_[place_of(author)].in_organisation);
+  std::erase_if(organisations, [&](organisation_id one) { return aside.contains(one); });
+  return counts_alone || organisations.empty() || !aside.contains(peer.in_organisation);
 }
 
 bool naive_training::call(const address& caller, const challenge_args& args) {
@@ -209,9 +214,10 @@ bool naive_training::call(const address& caller, const challenge_args& args) {
   if (args.kind == challenge_kind::chunk && caller == author) return false;
   const bool is_unserved = args.kind == challenge_kind::unserved;
   const bool is_available = is_about_availability(args.kind, args.number);
-  if (!may_challenge(*peer, is_unserved    ? checks_.said_unserved
-                            : is_available ? checks_.said_available
-                                           : std::set<address>{}))
+  if (!may_challenge(*peer, author,
+                     is_unserved    ? checks_.said_unserved
+                     : is_available ? checks_.said_available
+                                    : std::set<address>{}))
     return false;
   if (is_unserved) checks_.said_unserved.insert(caller);
   if (is_available) checks_.said_available.insert(caller);

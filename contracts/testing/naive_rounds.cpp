@@ -123,6 +123,7 @@ void naive_training::next_round() {
   suspects_.clear();
   proposals_ = ties_ = 0;
   questioned_ = {};
+  accepted_at_[round_] = block_time;
   ++round_;
   term_ = 0;
   leader_ = {};

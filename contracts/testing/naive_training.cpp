@@ -56,6 +56,7 @@ bool naive_training::call(const address& caller, const register_peer_args& args)
   peer->pending.reset();
   if (peer->in) peer->in->made_it_finished = false;
   const auto last_round = peer->view.last_round;
+  const auto took = peer->view.took;
   if (is_odd(*peer, about::layout)) peer->brought_model = false; // what waited outside is forgotten
   peer->view = {};
   peer->view.account = caller;
@@ -77,6 +78,7 @@ bool naive_training::call(const address& caller, const register_peer_args& args)
   peer->view.can_lead = args.can_lead;
   peer->view.weightage = args.weightage;
   peer->view.last_round = last_round;
+  peer->view.took = took;
   peer->view.epochs_total = args.epochs_total;
   peer->over = false;
   events.emplace_back(
@@ -143,6 +145,8 @@ bool naive_training::call(const address& caller, const check_in_args& args) {
   peer->outside.reset();
   peer->pending.reset();
   peer->in_organisation = peer->view.organisation;
+  const auto since_merge = args.base_round > 0 ? block_time - accepted_at_.at(args.base_round) : 0;
+  peer->view.took = static_cast<std::uint32_t>(std::min<std::uint64_t>(since_merge, 65535));
   if (fits) {
     if (has_model) layout_ = args.layout_digest;
     if (has_model && is_doubted(*peer)) {

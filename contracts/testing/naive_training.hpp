@@ -155,7 +155,7 @@ private:
   std::uint64_t model_size() const;
   std::uint64_t chunks_of_proposal() const;
   bool is_about_availability(challenge_kind kind, std::uint64_t number) const;
-  bool may_challenge(const member& peer, const std::set<address>& said_by) const;
+  bool may_challenge(const member& peer, const address& author, const std::set<address>& said_by) const;
   void open_checks();
   void deal_out();
   void accept();
@@ -216,7 +216,8 @@ private:
   std::map<address, address> accused_by_;
   std::map<address, std::uint64_t> may_accuse_at_;
   std::map<organisation_id, std::uint64_t> organisation_may_accuse_at_;
-  bool was_accused_ = false; ///< the caller, until this call
+  std::map<std::uint64_t, std::uint64_t> accepted_at_; ///< merges, by their rounds
+  bool was_accused_ = false;                           ///< the caller, until this call
 };
 
 } // namespace swarm::contracts

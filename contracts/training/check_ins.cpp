@@ -63,6 +63,15 @@ void training_call::wait_for_reveal(found_peer& caller, const check_in_args& arg
   tell_check_in(caller, args);
 }
 
+/// So others see who keeps step, however slowly. The acceptance of the last merge costs no load.
+std::uint16_t training_call::seconds_since_merge_of(std::uint64_t base_round) const {
+  const auto& round = state_.round;
+  if (base_round == 0) return 0;
+  const auto from = base_round + 1 == round.round_num ? round.opened : state_.accepted_at(base_round);
+  const auto now = host_.block_time();
+  return static_cast<std::uint16_t>(std::min<std::uint64_t>(now - std::min(from, now), took_max));
+}
+
 result<> training_call::on(const check_in_args& args) {
   SWARM_CHECK(check_round(args.generation, args.round_num, round_phase::collecting));
   SWARM_TRY(auto caller, calling_peer());
@@ -84,6 +93,7 @@ result<> training_call::on(const check_in_args& args) {
   check_in = {args.size, args.base_round, 0, {}, check_in.organisation, args.finished, check_in.organisation};
   state_.set_check_in(caller.index, check_in);
   if (args.weightage > 0) state_.set_commitment(caller.index, args.commitment);
+  caller.slot.took = seconds_since_merge_of(args.base_round);
   if (!fits) {
     wait_outside(caller, args);
   } else if (args.weightage > 0 && rounds_.is_doubted(caller.index, caller.slot)) {

@@ -277,6 +277,8 @@ void rounds::start_over() {
 void rounds::next_round() {
   auto& round = state_.round;
   clear_round_counts();
+  round.opened = state_.storage().host().block_time();
+  state_.set_accepted_at(round.round_num, round.opened);
   ++round.round_num;
   round.term = 0;
   round.phase = round_phase::collecting;

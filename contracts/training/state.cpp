@@ -30,6 +30,7 @@ constexpr hash32 sets_number = u256(16);
 constexpr hash32 shards_number = u256(64);
 constexpr hash32 shard_nodes_number = u256(65);
 constexpr hash32 accusers_number = u256(66);
+constexpr hash32 accepted_number = u256(67);
 
 constexpr std::uint64_t slots_per_peer = 8;
 constexpr std::uint64_t contributor_slots = peer_set::words_max;
@@ -218,6 +219,18 @@ id_list training_state::invited() const {
 }
 id_list training_state::reset_votes() const {
   return {slots_, reset_votes_number};
+}
+
+hash32 training_state::accepted_slot(std::uint64_t round_num) const {
+  auto key = generation_key(round.generation);
+  put_be64(key.data() + 24, round_num);
+  return slots_.mapped(key, accepted_number);
+}
+std::uint64_t training_state::accepted_at(std::uint64_t round_num) const {
+  return u256(slots_.load(accepted_slot(round_num))).to_u64();
+}
+void training_state::set_accepted_at(std::uint64_t round_num, std::uint64_t time) {
+  slots_.store(accepted_slot(round_num), u256(time));
 }
 
 hash32 training_state::organisation_slot(organisation_id organisation, const hash32& number) const {

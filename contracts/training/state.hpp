@@ -32,6 +32,7 @@
 ///     slot 65 mapping (generation, level, index) -> node of the tree over the shards; those of earlier rounds and terms are
 ///             never read, as the sets say which shards are made
 ///     slot 66 mapping (generation, organisation) -> block time from which on its peers may accuse others again
+///     slot 67 mapping (generation, round) -> block time at which its merge was accepted
 ///
 /// The keys of these mappings contain the generation, so a reset touches a fixed number of slots.
 namespace swarm::contracts {
@@ -47,6 +48,7 @@ struct round_slot {
   round_phase phase = round_phase::collecting;
   method_slot method = method_slot::none;
   std::uint16_t min_peers = 0;
+  std::uint64_t opened = 0; ///< block time at which the last merge was accepted; 0: there is none
   bool operator==(const round_slot&) const = default;
 };
 
@@ -89,6 +91,8 @@ struct peer_slot {
   std::uint16_t flags = 0;
   std::uint8_t weightage = 0;    ///< as registered
   std::uint8_t in_weightage = 0; ///< of the check-in for `last_round`
+  std::uint16_t took =
+      0; ///< seconds from the acceptance of what that was trained from; 0 also of the first one
 
   enum flag : std::uint16_t {
     can_lead = 1,
@@ -294,6 +298,9 @@ public:
 
   id_list invited() const;
   id_list reset_votes() const;
+  /// Block time; 0 when the round is not merged.
+  std::uint64_t accepted_at(std::uint64_t round_num) const;
+  void set_accepted_at(std::uint64_t round_num, std::uint64_t time);
   /// Block time from which on peers of the organisation may accuse others.
   std::uint64_t may_accuse_at(organisation_id organisation) const;
   void set_may_accuse_at(organisation_id organisation, std::uint64_t time);
@@ -318,6 +325,7 @@ private:
   hash32 at(std::uint16_t index, unsigned part) const;
   hash32 index_slot(const address& account) const;
   hash32 merge_base(std::uint64_t round_num) const;
+  hash32 accepted_slot(std::uint64_t round_num) const;
   hash32 organisation_slot(organisation_id organisation, const hash32& number) const;
   hash32 digest_slot(const hash32& digest) const;
   hash32 shard_node_slot(unsigned level, std::uint64_t index) const;

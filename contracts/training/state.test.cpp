@@ -29,12 +29,16 @@ TEST_CASE("slots are packed as every chain has them") {
         == "0000000000000001000000000000000200000003010304050000000000000000");
   CHECK(packed(round_slot{1, 1, 0, round_phase::collecting, method_slot::described, 2})
         == "0000000000000001000000000000000100000000000400020000000000000000");
+  CHECK(packed(round_slot{1, 2, 3, round_phase::merging, method_slot::geomedian, 0x0405, 6})
+        == "0000000000000001000000000000000200000003010304050000000000000006");
   CHECK(packed(counts_slot{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12})
         == "000100020003000400050006000700080009000a000b000c0000000000000000");
   CHECK(packed(counts_slot{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 13, 14, 15, 16})
         == "000000000000000000000000000000000000000000000000000d000e000f0010");
   CHECK(packed(peer_slot{filled(0xaa), 1, peer_state::finished, 0x8102, 3, 4})
         == "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa000000010381020304000000");
+  CHECK(packed(peer_slot{filled(0xaa), 1, peer_state::finished, 0x8102, 3, 4, 0x0506})
+        == "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa000000010381020304050600");
   CHECK(packed(standing_slot{1, 2, 3, 4, 5, 6})
         == "0000000000000001000200000000000000030000000000000004050000000600");
   CHECK(packed(checking_slot{1, 2, 3, 4, 5, 6, challenge_kind::unserved, 7, 8})

@@ -100,6 +100,7 @@ private:
   result<> check_model(const check_in_args& args) const;
   /// False: it may bring a model of this layout, but another is in force.
   result<bool> agree_on_layout(const found_peer& caller, const check_in_args& args);
+  std::uint16_t seconds_since_merge_of(std::uint64_t base_round) const;
   void wait_outside(found_peer& caller, const check_in_args& args);
   void wait_for_reveal(found_peer& caller, const check_in_args& args);
   bool is_outside(const found_peer& caller) const;

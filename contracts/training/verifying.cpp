@@ -47,7 +47,7 @@ result<> training_call::on(const attest_args& args) {
 
 /// Each organisation says once of a proposal that it is not served, and once that somebody who was left out is available, so
 /// that many keys cannot do so one after the other; and it says nothing any more in this round when one of its peers was
-/// barred. Where there is one organisation, this goes for each peer.
+/// barred, as long as there is another one that is not the author's. Where there is one organisation, this goes for each peer.
 result<> training_call::check_challenger(const found_peer& caller, const challenge_args& args) {
   const auto who = to_hex(caller.slot.account.view());
   const auto in = rounds_.participants();
@@ -66,8 +66,15 @@ result<> training_call::check_challenger(const found_peer& caller, const challen
   for (const auto index : said_by ? state_.load(*said_by).indexes() : std::vector<std::uint16_t>{})
     if (index == caller.index || (has_others && verification_.organisation_of(index) == own))
       return refuse("{} or another peer of its organisation has said so of the proposal already", who);
-  if (has_others && rounds_.set_aside().contains(own))
-    return refuse("a peer of the organisation of {} was barred in this round", who);
+  // Where only the organisation of who has made it is there besides, nobody else would say so.
+  const auto aside = rounds_.set_aside();
+  const auto made_by = verification_.organisation_of(verification_.author_of(args.kind, args.number));
+  const bool others_can = std::any_of(in.begin(), in.end(), [&](const participant& one) {
+    const auto organisation = verification_.organisation_of(one.index);
+    return organisation != own && organisation != made_by && !aside.contains(organisation);
+  });
+  if (others_can && aside.contains(own))
+    return refuse("the organisation of {} is set aside in this round, and others can challenge", who);
   return {};
 }
 

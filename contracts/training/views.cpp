@@ -77,7 +77,8 @@ result<std::vector<peer_view>> training_call::on(const peers_args& args) const {
                    .organisation_name = organisations[check_in.organisation],
                    .accused_since = standing.accused_since,
                    .trusted_from = rounds_.is_doubted(i, peer) ? standing.trusted_from : 0,
-                   .barred_until = rounds_.is_barred({i, peer}) ? standing.barred_until : 0});
+                   .barred_until = rounds_.is_barred({i, peer}) ? standing.barred_until : 0,
+                   .took = peer.took});
   }
   return out;
 }

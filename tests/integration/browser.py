@@ -28,6 +28,18 @@ return all(kind).find((e) => text(e) === words) ?? all(kind).find((e) => text(e)
 """
 
 
+def started(make):
+    """A busy machine may be too slow for the driver, which gives a browser a minute."""
+    from selenium.common.exceptions import SessionNotCreatedException
+
+    for _ in range(2):
+        try:
+            return make()
+        except SessionNotCreatedException as error:
+            print(f"the browser did not start: {error.msg}")
+    return make()
+
+
 class Browser:
     def __init__(self, folder):
         if not shutil.which("chromedriver") or not AXE.is_file():
@@ -44,7 +56,7 @@ class Browser:
             options.add_argument("--no-sandbox")
         options.add_argument(f"--user-data-dir={self.folder / 'browser'}")
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        self.driver = webdriver.Chrome(service=Service(shutil.which("chromedriver")), options=options)
+        self.driver = started(lambda: webdriver.Chrome(service=Service(shutil.which("chromedriver")), options=options))
         self.driver.set_script_timeout(PATIENCE)
         downloads = {"behavior": "allow", "downloadPath": str(self.folder)}
         self.driver.execute_cdp_cmd("Browser.setDownloadBehavior", downloads)

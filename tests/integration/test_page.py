@@ -118,7 +118,7 @@ def test_a_task_is_made_by_its_form(stage, browser):
     browser.click("Create a task")
     browser.fill("YAML", "Name : 1\n", "dialog")
     browser.click("Check without creating it", inside="dialog")
-    until(lambda: "TaskType" in browser.text(".verdict"), "what is wrong with the task")
+    until(lambda: browser.text(".verdict .tone-bad"), "what is wrong with the task")
     browser.press("ESCAPE")
 
 
@@ -139,7 +139,7 @@ def test_it_is_executed_and_watched_to_its_end(stage, browser):
     browser.sees("Collect", "127.0.0.1", "sn-1")
     until(lambda: browser.count(".topology .sl") == 4, "four SLs on the picture")
     browser.go("overview")
-    browser.sees("waits for", "checked in")
+    browser.sees("Under way", "0/4 checked in")
     stage.swarm.open_gate()
     browser.go("training", CONTRACT)
     browser.sees("Complete")

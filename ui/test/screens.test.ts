@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hostOf, layoutOf, type Box } from "../src/base/topology_layout";
-import type { Network, Node, Peer, Round, Training, Trainings } from "../src/feed";
-import { alertsOf, daysLeft, waitsOf } from "../src/screens/alerts";
+import type { Network, Node, Peer, Round, Training } from "../src/feed";
+import { alertsOf, daysLeft } from "../src/screens/alerts";
+import { WaitBook } from "../src/screens/waits";
 import { mergeRounds } from "../src/screens/history";
 import { membersOf, progressOf, standingOf, topologyOf } from "../src/screens/training_model";
 
@@ -99,15 +100,27 @@ test("days left of a certificate", () => {
   assert.equal(daysLeft(NOW - 1, NOW), -1);
 });
 
-test("whoever gives no sign of life is named first", () => {
-  const wait = (name: string, silent: boolean, since_ms: number) => ({ name, why: "", silent, since_ms });
-  const contracts = {
-    t: { waits: { a: wait("slow", false, 1), b: wait("dead", true, 9), c: wait("slower", false, 5) }, round_num: 3 },
-  };
-  assert.deepEqual(
-    waitsOf({ contracts } as unknown as Trainings).map(({ wait }) => wait.name),
-    ["dead", "slow", "slower"],
-  );
+test("whoever gives no sign of life is named at once and first, others once it lasts", () => {
+  const wait = (name: string, silent: boolean, since_ms?: number) => ({
+    name,
+    why: "has not checked in",
+    silent,
+    since_ms,
+  });
+  const book = new WaitBook();
+  const look = (waits: Record<string, ReturnType<typeof wait>>, at: number, checked_in = 1) =>
+    book
+      .look("t", { waits, phase: "collecting", checked_in, round_num: 3 }, at)
+      .map((each) => [each.wait.name, each.since_ms, each.at_least]);
+  const waits = { a: wait("slow", false), b: wait("dead", true, 900) };
+  assert.deepEqual(look(waits, 1000), [["dead", 900, false]]);
+  assert.deepEqual(look(waits, 3000), [
+    ["dead", 900, false],
+    ["slow", 1000, true],
+  ]);
+  assert.deepEqual(look({}, 3500), []);
+  assert.deepEqual(look(waits, 4000), [["dead", 900, false]], "a new wait begins anew");
+  assert.deepEqual(look({ a: wait("slow", false) }, 9000, 0), [], "while all of them train nobody waits");
 });
 
 test("members stand by host, under the SN that they registered with", () => {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 
 namespace swarm::rounds {
 
@@ -19,6 +20,34 @@ duration leader_time_max(const contract_view& view, duration most) {
   const auto seconds = 60 + bytes / model_rate_min;
   const auto limit = std::chrono::duration_cast<std::chrono::seconds>(most).count();
   return seconds < static_cast<std::uint64_t>(limit) ? std::chrono::seconds(seconds) : most;
+}
+
+namespace {
+
+template <class Value>
+Value middle_of(std::vector<Value>& values) {
+  const auto at = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::ranges::nth_element(values, at);
+  return *at;
+}
+
+} // namespace
+
+std::optional<std::chrono::seconds> time_for_steady(const contract_view& view, const peer_list& missing) {
+  std::map<contracts::organisation_id, std::vector<std::uint32_t>> took;
+  for (const auto& in : view.check_ins)
+    if (const auto* peer = peer_of(view, in);
+        peer != nullptr && in.weightage > 0 && in.base_round > 0 && !in.finished)
+      took[peer->organisation].push_back(peer->took);
+  if (took.empty()) return std::nullopt;
+  std::vector<std::uint32_t> middles;
+  for (auto& [organisation, own] : took)
+    middles.push_back(middle_of(own));
+  const auto most = slower_at_most * middle_of(middles);
+  const bool is_steady = std::ranges::any_of(missing, [&](const auto* peer) {
+    return peer->last_round > 0 && peer->took <= most && !view.silent.contains(peer->account);
+  });
+  return is_steady ? std::optional(std::chrono::seconds(most)) : std::nullopt;
 }
 
 duration turn_to_end(const contract_view& view, const address& self) {

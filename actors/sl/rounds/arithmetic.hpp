@@ -19,6 +19,12 @@ inline constexpr std::uint64_t model_rate_min = 64'000;
 /// least rate; never more than `most`.
 duration leader_time_max(const contract_view& view, duration most);
 
+/// How long after the last merge `missing` are waited for as somebody of them keeps step with the others, whatever the grace:
+/// four times as long as those took that are in, by the middle of the organisations, each by the middle of its own. None when
+/// nobody of them does: they give no sign of life, have never been in, or took longer than that the last time.
+std::optional<std::chrono::seconds> time_for_steady(const contract_view& view, const peer_list& missing);
+inline constexpr std::uint32_t slower_at_most = 4;
+
 /// How long after the end of a wait of all peers this one says so to the contract: one after the other, as a single one is
 /// enough. The chain's clock may be behind this node's.
 duration turn_to_end(const contract_view& view, const address& self);

@@ -19,6 +19,9 @@ void peer_machine::step(const event::view_read& read, time_point now) {
                        "the training contract was reset; taking part in the new training from round 1"});
     forget_generation(*s);
   }
+  if (s != nullptr && view_->head.phase == contracts::round_phase::collecting
+      && std::exchange(s->training.marks.opened_round, view_->head.round_num) != view_->head.round_num)
+    s->training.marks.opened_at = now;
   end_when_done(now);
   reconcile(now);
 }

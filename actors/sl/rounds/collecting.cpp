@@ -1,3 +1,4 @@
+#include "actors/sl/rounds/arithmetic.hpp"
 #include "actors/sl/rounds/peer_machine.hpp"
 
 #include <algorithm>
@@ -100,7 +101,11 @@ void peer_machine::wait_for_peers(session& s, time_point now) {
     marks.grace_round = head.round_num;
     marks.grace_since = now;
   }
-  if (!missing.empty() && now - marks.grace_since >= options_.grace) vote_close(s, missing);
+  // Who keeps step, though slowly, is not cut off by a grace that is shorter than that.
+  if (!missing.empty() && now - marks.grace_since >= options_.grace) {
+    const auto steady = time_for_steady(*view_, missing);
+    if (!steady || now - marks.opened_at >= *steady + options_.grace) vote_close(s, missing);
+  }
   accuse_silent(s, now);
 }
 
@@ -113,6 +118,16 @@ void peer_machine::vote_close(session& s, const peer_list& missing) {
     return view_->silent.contains(peer->account);
   });
   if (s.request->closing && !all_silent) return;
+  const auto grace = std::chrono::duration_cast<std::chrono::seconds>(options_.grace).count();
+  const auto steady = time_for_steady(*view_, missing);
+  act(action::note{true, fmt::format("round {}: {} not waited for any longer: {}the grace of {} s is over",
+                                     head.round_num,
+                                     missing.size() == 1 ? names_of(*view_, missing) + " is"
+                                                         : names_of(*view_, missing) + " are",
+                                     steady ? fmt::format("{} times as long as the others took, {} s, and ",
+                                                          slower_at_most, steady->count())
+                                            : "",
+                                     grace)});
   send(s, calls::kind::vote_close, contracts::encode_vote_close({s.training.generation, head.round_num}),
        fmt::format("vote to close round {} without {}", head.round_num, names_of(*view_, missing)));
 }

@@ -12,6 +12,90 @@ using namespace swarm::rounds;
 using namespace swarm::rounds::testing;
 using namespace std::chrono_literals;
 
+namespace {
+
+/// Round 2 of three peers, of which 1 and 2 are in, and took 20 s; 3 is missing, and took 70 s the last time.
+struct slow_round : machine_bench {
+  explicit slow_round(duration grace) : machine_bench({.grace = grace}) {
+    peer(2);
+    peer(3);
+    join({.min_peers = 2});
+    view.head.min_peers = 2;
+    in(2);
+    in(3);
+    merge(9, 2);
+    look();
+    fetched(9);
+    loss();
+    pass(20s);
+    sync(1);
+    look();
+    in(1);
+    in(2);
+    peer(1).took = peer(2).took = 20;
+    peer(3).took = 70;
+    done();
+    clear();
+  }
+  /// How many seconds after the round opened this node votes to close it.
+  int votes_after() {
+    for (int seconds = 20; seconds < 500; ++seconds) {
+      if (!calls().empty()) return seconds;
+      pass(1s);
+    }
+    return 500;
+  }
+};
+
+} // namespace
+
+TEST_CASE("who keeps step, though slowly, is waited for, however short the grace is") {
+  slow_round t(2s);
+  SUBCASE("four times as long as the others took, and the grace") {
+    CHECK(t.votes_after() == 4 * 20 + 2);
+    CHECK(t.calls() == lines{"vote to close round 2 without sl-3"});
+    CHECK(t.last<action::note>().text
+          == "round 2: sl-3 is not waited for any longer: 4 times as long as the others took, 80 s, and the "
+             "grace of "
+             "2 s is over");
+  }
+  SUBCASE("not longer than the grace when it took longer than that the last time") {
+    t.peer(3).took = 81;
+    t.look();
+    CHECK(t.votes_after() == 20 + 2);
+    CHECK(t.last<action::note>().text
+          == "round 2: sl-3 is not waited for any longer: the grace of 2 s is over");
+  }
+  SUBCASE("nor when it has never been in") {
+    t.peer(3).last_round = 0;
+    t.peer(3).took = 0;
+    t.look();
+    CHECK(t.votes_after() == 20 + 2);
+  }
+  SUBCASE("nor when it gives no sign of life") {
+    t.view.silent.insert(t.account(3));
+    t.look();
+    CHECK(t.votes_after() == 20 + 2);
+  }
+  SUBCASE("by the middle of organisations, so that many quick keys of one do not make the others slow") {
+    for (std::uint8_t number : {4, 5, 6}) {
+      t.in(number);
+      t.peer(number).organisation = 1;
+    }
+    t.peer(2).organisation = 2;
+    t.peer(3).organisation = 3;
+    t.look();
+    CHECK(t.votes_after() == 4 * 20 + 2);
+  }
+}
+
+TEST_CASE("a grace that is longer than the others' time is not shortened") {
+  slow_round t(100s);
+  t.peer(3).took = 90;
+  t.look();
+  CHECK(t.votes_after() == 20 + 100);
+}
+
 TEST_CASE("a leader without progress is suspected, one that is slow is not") {
   closed_round t(2);
   CHECK(says(t, "waiting for sl-2 to merge (term 0)"));

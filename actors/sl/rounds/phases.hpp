@@ -133,7 +133,9 @@ struct round_marks {
   std::optional<round_and_term> suspected;
   std::optional<round_and_term> checked_in;
   std::optional<round_and_term> revealed;
-  std::uint64_t grace_round = 0; ///< the round in which enough peers are, with others missing
+  std::uint64_t opened_round = 0; ///< the last round that this node has seen being collected
+  time_point opened_at{};         ///< when it saw that first
+  std::uint64_t grace_round = 0;  ///< the round in which enough peers are, with others missing
   time_point grace_since{};
   std::optional<leader_watch> watch;
   std::optional<time_point> odd_since;

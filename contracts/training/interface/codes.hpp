@@ -14,6 +14,8 @@ inline constexpr std::uint64_t no_accusing_seconds = 600;
 
 /// So long a peer that is in a closed round has to reveal the model that it committed to, in seconds of block time.
 inline constexpr std::uint64_t reveal_seconds = 10;
+/// The longest time between rounds of a peer that is told apart from longer ones, in seconds.
+inline constexpr std::uint64_t took_max = 65'535;
 /// So many that have not are taken out of the round by one call.
 inline constexpr std::uint32_t withheld_at_once_max = 128;
 /// And so long its seed, once a merge is proposed.

@@ -54,6 +54,8 @@ struct peer_view {
   std::uint64_t trusted_from =
       0; ///< for earlier rounds it counts once it has revealed its model; 0: it always counts
   std::uint64_t barred_until = 0; ///< before that round it neither leads nor checks; 0: it is not barred
+  std::uint32_t took =
+      0; ///< seconds from the merge that it trained from to its last check-in, `took_max` at most
   bool operator==(const peer_view&) const = default;
 };
 

@@ -107,7 +107,7 @@ def measure(peers, mebibytes):
             sl = swarm.add_sl().wait_ready()  # one after the other: the first one leads the first round
             programs.append(Program(sl, number, peers, params))
             programs[-1].start()
-            until(lambda sl=sl: (sl.round() or {}).get("phase") not in (None, "outside", "registering"),
+            until(lambda sl=sl: (sl.round() or {}).get("session") in ("training", "waiting"),
                   f"{sl.name} to register", PATIENCE, alive=[sl])
         first = programs[0]
         until(lambda: first.merged.is_set() or first.failure, "the merge", PATIENCE, alive=swarm.sls)

@@ -2,6 +2,7 @@
 /// report for 10,000 rounds, and a report must cost no more than its own place. NaN: nothing was reported.
 
 import type { Series } from "../feed";
+import { byName } from "./format";
 
 export type Kind = "loss" | "metric";
 export interface Line {
@@ -104,7 +105,7 @@ export class CurveBook {
     const length = this.rounds.length;
     const of = (id: string, peer: Peer): Line => ({ id, name: peer.name, values: peer[kind].subarray(0, length) });
     const all = [...this.peers].filter(([, peer]) => peer.used[kind]).map(([id, peer]) => of(id, peer));
-    all.sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }) || (a.id < b.id ? -1 : 1));
+    all.sort((a, b) => byName(a.name, b.name) || (a.id < b.id ? -1 : 1));
     return all.length ? [of(SWARM, this.swarm), ...all] : [];
   }
 

@@ -1,5 +1,9 @@
 /// How values are written. All of it is pure: time is an argument.
 
+const names = new Intl.Collator("en", { numeric: true });
+/** "sl-2" before "sl-10". */
+export const byName = (a: string, b: string): number => names.compare(a, b);
+
 const THIN = "\u2009";
 const NONE = "–";
 

@@ -1,5 +1,7 @@
 /// Which rows of a long table have to exist.
 
+import { byName } from "./format";
+
 export interface Window {
   first: number;
   end: number;
@@ -24,9 +26,6 @@ export type SortKey = string | number | boolean | null | undefined;
 export function compareKeys(a: SortKey, b: SortKey, descending: boolean): number {
   const none = (value: SortKey) => value === null || value === undefined || value === "" || Number.isNaN(value);
   if (none(a) || none(b)) return Number(none(a)) - Number(none(b));
-  const order =
-    typeof a === "string" && typeof b === "string"
-      ? a.localeCompare(b, "en", { numeric: true })
-      : Number(a) - Number(b);
+  const order = typeof a === "string" && typeof b === "string" ? byName(a, b) : Number(a) - Number(b);
   return descending ? -order : order;
 }

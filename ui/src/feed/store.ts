@@ -7,6 +7,7 @@ import type {
   Action,
   Block,
   LastLines,
+  Network,
   Question,
   Rounds,
   Runs,
@@ -24,6 +25,8 @@ import { step, UNHEARD, type DataOf, type TopicState } from "./topics";
 export const link = signal<Link>({ state: "connecting", retry_at: 0, why: "" });
 export const you = signal<You | null>(null);
 export const server = signal<ServerFacts | null>(null);
+/** The server is of another version than the one that this page came from. */
+export const updated = signal(false);
 /** Server time, once a second; null before it is known. Whoever shows an age reads it. */
 export const now = signal<number | null>(null);
 /** When a message was heard last, by the monotonic clock; 0: never. */
@@ -33,7 +36,8 @@ const clock = new ServerClock();
 const fresh = new Map<Topic, TopicState>();
 const shown = new Map<Topic, Signal<TopicState>>();
 const watchers = new Map<Topic, number>();
-let frame = 0;
+/** Takes back what has been arranged to show the newest state; null: nothing has. */
+let cancelShow: (() => void) | null = null;
 
 export const monotonic = (): number => performance.now();
 export const serverNow = (): number | null => clock.now(monotonic());
@@ -64,6 +68,7 @@ function take(message: ToBrowser): void {
   if (now.peek() === null) now.value = serverNow();
   if (message.type === "hello") {
     batch(() => {
+      updated.value ||= server.peek() !== null && server.peek()!.version !== message.server.version;
       you.value = message.you;
       server.value = message.server;
     });
@@ -72,14 +77,28 @@ function take(message: ToBrowser): void {
   if (message.type === "answer" || message.type === "refused") return;
   const next = step(fresh.get(message.topic) ?? UNHEARD, message);
   if (!next) return connection.rewatch(message.topic);
+  if (message.topic === "network") sameChain(fresh.get("network"), next);
   fresh.set(message.topic, next);
-  if (frame) return;
+  if (cancelShow) return;
   // A hidden page gets no frames, and must not pile up work for the moment it is looked at.
-  frame = document.hidden ? (setTimeout(show, 1000) as unknown as number) : requestAnimationFrame(show);
+  if (document.hidden) {
+    const timer = setTimeout(show, 1000);
+    cancelShow = () => clearTimeout(timer);
+  } else {
+    const frame = requestAnimationFrame(show);
+    cancelShow = () => cancelAnimationFrame(frame);
+  }
+}
+
+/** Of another chain nothing is true that was known: all of it is read anew. */
+function sameChain(before: TopicState | undefined, next: TopicState): void {
+  const was = (before?.data as Network | undefined)?.genesis;
+  const is = (next.data as Network | undefined)?.genesis;
+  if (was && is && was !== is) location.reload();
 }
 
 function show(): void {
-  frame = 0;
+  cancelShow = null;
   batch(() => {
     for (const [topic, state] of fresh) {
       const at = topicSignal(topic);
@@ -143,9 +162,8 @@ export function start(): void {
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) return;
     now.value = serverNow();
-    if (frame) {
-      clearTimeout(frame);
-      show();
-    }
+    if (!cancelShow) return;
+    cancelShow();
+    show();
   });
 }

@@ -1,4 +1,4 @@
-/// A question that is asked once for each `key`, and again when the page is connected anew and has no answer.
+/// A question about one thing: asked once, and again when `version` says that the answer may have changed.
 
 import { useEffect, useState } from "preact/hooks";
 import type { Question } from "../feed";
@@ -9,27 +9,26 @@ export interface Asked<Data> {
   trouble: string;
 }
 
-export function useAsk<Q extends Question>(key: string, question: Q | null): Asked<Answers[Q["what"]]> {
-  const [state, setState] = useState<Asked<Answers[Q["what"]]> & { key: string }>({ key: "", data: null, trouble: "" });
+/** An answer is shown until a newer one is here, but never as that of another `thing`. */
+export function useAsk<Q extends Question>(thing: string, question: Q | null, version = ""): Asked<Answers[Q["what"]]> {
+  type State = Asked<Answers[Q["what"]]> & { thing: string };
+  const [state, setState] = useState<State>({ thing: "", data: null, trouble: "" });
   useEffect(() => {
     if (!question) return;
     let gone = false;
+    const take = (next: (before: State) => State) => gone || setState(next);
     ask(question).then(
-      (data) => gone || setState({ key, data, trouble: "" }),
+      (data) => take(() => ({ thing, data, trouble: "" })),
       (error: unknown) =>
-        gone ||
-        setState((before) => ({
-          key,
-          data: before.key === key ? before.data : null,
+        take((before) => ({
+          thing,
+          data: before.thing === thing ? before.data : null,
           trouble: String((error as Error).message),
         })),
     );
     return () => {
       gone = true;
     };
-  }, [key]);
-  // What was answered for another key is kept from view, as it is of another thing.
-  return state.key === key || (state.data && key.split("\n")[0] === state.key.split("\n")[0])
-    ? state
-    : { data: null, trouble: "" };
+  }, [thing, version]);
+  return state.thing === thing ? state : { data: null, trouble: "" };
 }

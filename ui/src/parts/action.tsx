@@ -53,7 +53,7 @@ export function whyNoOrders(): string {
 export async function order(action: Action): Promise<string | null> {
   try {
     const { done } = await act(action);
-    note("ok", done);
+    note("ok", done || "Done.");
     return done;
   } catch (error) {
     note("bad", error instanceof Error ? error.message : String(error));

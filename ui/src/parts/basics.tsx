@@ -156,8 +156,8 @@ export function Stat({
 export function Facts({ rows }: { rows: [string, ComponentChildren][] }) {
   return (
     <dl class="facts">
-      {rows.map(([name, value]) => (
-        <div key={name}>
+      {rows.map(([name, value], i) => (
+        <div key={`${name} ${i}`}>
           <dt>{name}</dt>
           <dd>{value}</dd>
         </div>

@@ -2,7 +2,7 @@
 
 import { useEffect } from "preact/hooks";
 import { ago, duration, shown, whole } from "../base/format";
-import { heard_at, link, monotonic, now, retryNow, server, useTopic, you } from "../feed/store";
+import { heard_at, link, monotonic, now, retryNow, server, updated, useTopic, you } from "../feed/store";
 import { announce } from "./announce";
 import { Icon, type IconName } from "./icons";
 import type { Tone } from "./words";
@@ -99,6 +99,15 @@ export function Troubles() {
       </p>
     );
   const standing = network?.standing;
+  if (updated.value)
+    return (
+      <p class="banner tone-info">
+        <Icon name="info" />
+        <span>
+          The server was updated. <a href="/">Reload the page</a> to have the newest one.
+        </span>
+      </p>
+    );
   if (!standing || standing.connected) return null;
   return (
     <p class="banner tone-bad">

@@ -100,7 +100,7 @@ function wordsOf(member: Member): string {
       : peer.silent_since_ms && t !== null
         ? `last sign of life ${ago(t - peer.silent_since_ms)}`
         : "no sign of life",
-    peer.waits_for ? `waits: ${shown(peer.waits_for)}` : "",
+    peer.waits_for ? `waits for ${shown(peer.waits_for)}` : "",
   ]
     .filter(Boolean)
     .join(" · ");

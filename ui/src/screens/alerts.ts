@@ -1,7 +1,7 @@
 /// What deserves attention on the whole network; pure.
 
-import type { Network, Trainings, Wait } from "../feed";
-import { count, duration, list } from "../base/format";
+import type { Network, Trainings } from "../feed";
+import { count, duration } from "../base/format";
 import { href } from "../base/route";
 import type { Tone } from "../parts/words";
 
@@ -127,26 +127,3 @@ export function alertsOf(network: Network | undefined, trainings: Trainings | un
   if (trainings) out.push(...ofTrainings(trainings));
   return out.sort((a, b) => RANK[a.tone] - RANK[b.tone]);
 }
-
-export interface Waiting {
-  contract: string;
-  uid: string;
-  wait: Wait;
-  round_num: number;
-}
-
-/** Of all trainings: the silent first, then by how long. */
-export function waitsOf(trainings: Trainings | undefined): Waiting[] {
-  const out: Waiting[] = [];
-  for (const [contract, training] of Object.entries(trainings?.contracts ?? {}))
-    for (const [uid, wait] of Object.entries(training.waits))
-      out.push({ contract, uid, wait, round_num: training.round_num });
-  return out.sort(
-    (a, b) =>
-      Number(b.wait.silent) - Number(a.wait.silent) || (a.wait.since_ms ?? Infinity) - (b.wait.since_ms ?? Infinity),
-  );
-}
-
-/** "sl-3 and sl-4" of a training's waits. */
-export const waitNames = (waits: Record<string, Wait>): string =>
-  list(Object.values(waits).map((wait) => wait.name || "more peers"));

@@ -111,6 +111,8 @@ export function useRounds(contract: string, generation: number, training: Traini
   });
   const data = useRef<Round[]>([]);
   const fetching = useRef(false);
+  const wanted = useRef(generation);
+  wanted.current = generation;
   const live = training?.generation === generation ? training : undefined;
   useEffect(() => {
     data.current = [];
@@ -120,6 +122,7 @@ export function useRounds(contract: string, generation: number, training: Traini
   const take = async (before: number | undefined, count: number) => {
     try {
       const answer = await ask({ what: "rounds", contract, generation, count, ...(before ? { before } : {}) });
+      if (wanted.current !== generation) return; // it was about what is looked at no longer
       const first = !data.current.length;
       data.current = mergeRounds(data.current, answer.rounds);
       setState((now) => ({

@@ -60,7 +60,7 @@ function Transactions({ block, network }: { block: Block; network: Network | und
 }
 
 function BlockView({ number, network }: { number: number; network: Network | undefined }) {
-  const asked = useAsk(`block\n${number}`, { what: "block", number });
+  const asked = useAsk(`block ${number}`, { what: "block", number });
   const block = asked.data;
   const head = network?.head.block_num ?? 0;
   return (
@@ -114,7 +114,7 @@ function BlockView({ number, network }: { number: number; network: Network | und
 }
 
 function TransactionView({ hash, network }: { hash: string; network: Network | undefined }) {
-  const asked = useAsk(`transaction\n${hash}`, { what: "transaction", hash });
+  const asked = useAsk(`transaction ${hash}`, { what: "transaction", hash });
   const txn = asked.data;
   return (
     <Panel

@@ -2,22 +2,34 @@
 
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { CurveBook, sparkPath, type Kind } from "../base/curves";
-import { count, duration, figure, percent, whole } from "../base/format";
+import { count, duration, figure, percent, shown, whole } from "../base/format";
 import { href } from "../base/route";
-import type { Network, TrainingSummary } from "../feed";
+import type { Network, TrainingSummary, Wait } from "../feed";
 import { ask, link, now, useTopic } from "../feed/store";
 import { Age, Badge, Empty, Loading, Mark, Name, Panel, Progress } from "../parts/basics";
 import { Icon } from "../parts/icons";
 import { Table, type Column } from "../parts/table";
 import { PEER_STATES, PHASES, type Tone } from "../parts/words";
-import { alertsOf, waitsOf, type Alert, type Waiting } from "./alerts";
+import { alertsOf, type Alert } from "./alerts";
+import { sorted, wait_book, whyOf, type Waiting } from "./waits";
 import { byName } from "./training_model";
 
 const SPARK_ROUNDS = 60;
+const CARDS_MAX = 48;
+
+export function WaitedFor({ wait }: { wait: Wait }) {
+  return <strong>{wait.name ? <Name of={wait.name} /> : "more peers"}</strong>;
+}
+
+export function WaitAge({ of: { since_ms, at_least } }: { of: Pick<Waiting, "since_ms" | "at_least"> }) {
+  const t = now.value;
+  if (t === null) return null;
+  const age = duration(Math.floor(Math.max(0, t - since_ms) / 1000) * 1000);
+  return <span class="attention-age">{at_least ? `for ${age} or more` : `for ${age}`}</span>;
+}
 
 function WaitRow({ waiting }: { waiting: Waiting }) {
-  const { wait, contract, round_num } = waiting;
-  const t = now.value;
+  const { wait, contract } = waiting;
   return (
     <li class={`attention-row tone-${wait.silent ? "bad" : "warn"}`}>
       <Icon name={wait.silent ? "silent" : "wait"} />
@@ -26,22 +38,11 @@ function WaitRow({ waiting }: { waiting: Waiting }) {
           <a href={href("training", contract)}>
             <Name of={contract} />
           </a>{" "}
-          waits for{" "}
-          {wait.name ? (
-            <strong>
-              <Name of={wait.name} />
-            </strong>
-          ) : (
-            <strong>more peers</strong>
-          )}
+          waits for <WaitedFor wait={wait} />
         </p>
-        <p class="muted">
-          {wait.why} · round {whole(round_num)}
-        </p>
+        <p class="muted">{shown(whyOf(wait))}</p>
       </div>
-      <span class="attention-age">
-        {wait.since_ms && t !== null ? duration(Math.max(0, t - wait.since_ms - ((t - wait.since_ms) % 1000))) : ""}
-      </span>
+      <WaitAge of={waiting} />
     </li>
   );
 }
@@ -200,10 +201,9 @@ export function PeerBar({ peers }: { peers: TrainingSummary["peers"] }) {
   );
 }
 
-function TrainingCard({ name, training }: { name: string; training: TrainingSummary }) {
+function TrainingCard({ name, training, waits }: { name: string; training: TrainingSummary; waits: Waiting[] }) {
   const spark = useSpark(name, training);
-  const waits = Object.values(training.waits);
-  const silent = waits.some((wait) => wait.silent);
+  const silent = waits.some(({ wait }) => wait.silent);
   return (
     <article class="card training-card" aria-label={`Training ${name}`}>
       <header>
@@ -262,10 +262,10 @@ function TrainingCard({ name, training }: { name: string; training: TrainingSumm
           <Icon name={silent ? "silent" : "wait"} size={14} />
           <span>
             waits for{" "}
-            {waits.slice(0, 2).map((wait, i) => (
+            {waits.slice(0, 2).map(({ wait }, i) => (
               <>
                 {i ? ", " : ""}
-                {wait.name ? <Name of={wait.name} /> : "more peers"}
+                <WaitedFor wait={wait} />
               </>
             ))}
             {waits.length > 2 ? ` and ${waits.length - 2} more` : ""}
@@ -364,7 +364,10 @@ export function Overview() {
   const trainings = useTopic("trainings").data;
   const t = now.value;
   const minute = t === null ? null : Math.floor(t / 10_000);
-  const waits = useMemo(() => waitsOf(trainings), [trainings]);
+  const waits =
+    t === null
+      ? []
+      : sorted(Object.entries(trainings?.contracts ?? {}).flatMap(([name, each]) => wait_book.look(name, each, t)));
   const alerts = useMemo(() => (t === null ? [] : alertsOf(network, trainings, t)), [network, trainings, minute]);
   const all = useMemo(() => Object.entries(trainings?.contracts ?? {}).sort((a, b) => byName(a[0], b[0])), [trainings]);
   const over = all.filter(([, training]) => training.phase === "complete" || training.phase === "stopped");
@@ -380,8 +383,13 @@ export function Overview() {
           <Loading what="the trainings" />
         ) : running.length ? (
           <div class="cards">
-            {running.map(([name, training]) => (
-              <TrainingCard key={name} name={name} training={training} />
+            {running.slice(0, CARDS_MAX).map(([name, training]) => (
+              <TrainingCard
+                key={name}
+                name={name}
+                training={training}
+                waits={waits.filter((each) => each.contract === name)}
+              />
             ))}
           </div>
         ) : (
@@ -389,6 +397,11 @@ export function Overview() {
             One begins when a program with the swarm callback starts, or when a RUN_SWARM task is executed.
           </Empty>
         )}
+        {running.length > CARDS_MAX ? (
+          <p class="muted foot">
+            and {running.length - CARDS_MAX} more: <a href={href("contracts")}>all contracts</a>
+          </p>
+        ) : null}
         {idle.length ? (
           <p class="muted foot">
             Ready, nobody has begun:{" "}

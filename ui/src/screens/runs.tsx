@@ -245,7 +245,7 @@ export function Runs() {
   const mark = Object.entries(contracts)
     .map(([name, t]) => `${name} ${t.generation} ${t.phase === "complete"} ${Math.floor(t.merged_round / 5)}`)
     .join(" ");
-  const asked = useAsk(`runs\n${mark}`, { what: "runs" });
+  const asked = useAsk("runs", { what: "runs" }, mark);
   const [picked, setPicked] = useState<readonly string[]>([]);
   const [text, setText] = useState("");
   const [state, setState] = useState<Filter>("all");

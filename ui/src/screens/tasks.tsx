@@ -234,10 +234,7 @@ function TaskDetail({
   runners: Record<string, Taskrunner>;
   network: Network | undefined;
 }) {
-  const asked = useAsk(
-    `${name}\n${task.lines} ${task.finalized}`,
-    task.type === "ROOT" ? null : { what: "task", name },
-  );
+  const asked = useAsk(name, task.type === "ROOT" ? null : { what: "task", name }, `${task.lines} ${task.finalized}`);
   return (
     <aside class="detail" aria-label={`Task ${shown(name)}`}>
       <header>

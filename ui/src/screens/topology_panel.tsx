@@ -104,7 +104,7 @@ function MemberDetail({
       {peer.waits_for ? (
         <p class="tone-warn inline-trouble">
           <Mark icon="wait" tone="warn">
-            {shown(peer.waits_for)}
+            waits for {shown(peer.waits_for)}
           </Mark>
         </p>
       ) : null}

@@ -10,34 +10,24 @@ import { Chart, makeView } from "../parts/chart";
 import { Icon } from "../parts/icons";
 import { PHASES } from "../parts/words";
 import { useRounds, useSeries, type SeriesState } from "./history";
-import { roundEta } from "./overview";
+import { roundEta, WaitAge, WaitedFor } from "./overview";
 import { nameOf, RoundsPanel } from "./rounds_panel";
 import { TopologyPanel } from "./topology_panel";
 import { InviteForm, Parameters, ResetOrder } from "./training_facts";
+import { wait_book, whyOf } from "./waits";
 import { byName } from "./training_model";
 
-function Waits({ training }: { training: Training }) {
-  const waits = Object.entries(training.waits);
+function Waits({ name, training }: { name: string; training: Training }) {
   const t = now.value;
+  const waits = t === null ? [] : wait_book.look(name, training, t);
   if (!waits.length) return null;
   return (
     <ul class="waits" aria-label="What it waits for">
-      {waits.slice(0, 8).map(([uid, wait]) => (
+      {waits.slice(0, 8).map(({ uid, wait, ...waiting }) => (
         <li key={uid} class={`tone-${wait.silent ? "bad" : "warn"}`}>
           <Icon name={wait.silent ? "silent" : "wait"} size={14} />
           <span>
-            Waits for{" "}
-            {wait.name ? (
-              <strong>
-                <Name of={wait.name} />
-              </strong>
-            ) : (
-              <strong>more peers</strong>
-            )}
-            : {wait.why}
-            {wait.since_ms && t !== null ? (
-              <span class="muted"> · for {duration(Math.floor(Math.max(0, t - wait.since_ms) / 1000) * 1000)}</span>
-            ) : null}
+            Waits for <WaitedFor wait={wait} />: {shown(whyOf(wait))} <WaitAge of={waiting} />
           </span>
         </li>
       ))}
@@ -280,7 +270,7 @@ function OneTraining({ name, wanted, names }: { name: string; wanted: number | u
             </p>
           ) : (
             <>
-              <Waits training={training} />
+              <Waits name={name} training={training} />
               <Steps training={training} />
               <Stats training={training} />
               <TopologyPanel training={training} network={network} />

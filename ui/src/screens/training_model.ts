@@ -1,6 +1,7 @@
 /// What the training screen derives from the feed; pure.
 
 import type { Network, Node, Peer, Training } from "../feed";
+import { byName } from "../base/format";
 import { hostOf } from "../base/topology_layout";
 
 export interface Member {
@@ -26,7 +27,7 @@ export function membersOf(training: Training, network: Network | undefined): Mem
   return members.sort((a, b) => gone(a) - gone(b) || byName(a.peer.name, b.peer.name) || (a.uid < b.uid ? -1 : 1));
 }
 
-export const byName = (a: string, b: string): number => a.localeCompare(b, "en", { numeric: true });
+export { byName };
 
 export interface Topology {
   sns: [string, Node][];

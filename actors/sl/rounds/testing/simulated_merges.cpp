@@ -23,6 +23,13 @@ void simulation::fetch(node& n, const hash32& digest, const std::vector<holder>&
   });
 }
 
+/// Most organisations are honest: liars are of the last node's.
+bool simulation::is_to_lie(const node& n) {
+  const auto organisations = std::max(scenario_.organisations, 1u);
+  const bool is_of_liars = n.number % organisations == (scenario_.nodes - 1) % organisations;
+  return n.number >= scenario_.reliable && is_of_liars && fault(scenario_.lies);
+}
+
 void simulation::start_merge(node& n, const action::start_merge& asked) {
   const auto shared = std::make_shared<const action::start_merge>(asked);
   const auto& task = *shared;
@@ -71,7 +78,7 @@ void simulation::finish_merge(node& n, const action::start_merge& task, const st
   } else {
     auto merged = mean_of(from);
     // Of a merge of its own model alone there is nobody to check it, and it may bring what it likes.
-    if (task.leads && from.size() > 1 && n.number >= scenario_.reliable && fault(scenario_.lies)) {
+    if (task.leads && from.size() > 1 && is_to_lie(n)) {
       note(&n, "lies");
       merged.value = 2 * merged.value + 1;
       ++lies_;
@@ -137,7 +144,7 @@ void simulation::finish_shard(node& n, const check_task& task, const std::set<ha
   if (out.verdict == check_outcome::right) {
     auto merged = mean_of(from);
     models_[merged.digest()] = merged;
-    if (n.number >= scenario_.reliable && fault(scenario_.lies)) {
+    if (is_to_lie(n)) {
       note(&n, "lies");
       merged.value = 2 * merged.value + 1;
       ++lies_;

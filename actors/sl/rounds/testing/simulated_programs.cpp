@@ -1,6 +1,7 @@
 #include "actors/sl/rounds/testing/simulation_parts.hpp"
 #include "base/hash.hpp"
 #include "contracts/testing/training_probe.hpp"
+#include "contracts/training/dealing.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -45,9 +46,14 @@ scenario scenario::draw(seeded_random& random) {
   else if (out.reliable >= 3 && out.reliable < out.nodes && random.below(2) == 0)
     out.lies = 500 + up_to(500);
   if (random.below(2) == 0) out.organisations = 2 + up_to(2);
+  // Of those that always answer some are of two organisations besides that of the liars.
+  if (out.lies > 0 && out.organisations > 0)
+    out.organisations = out.reliable < 3 ? 0 : std::max(out.organisations, 3u);
   if (random.below(2) == 0) out.model_size = chunks_per_model * contracts::model_chunk_bytes;
   out.deadly = random.below(6) == 0;
   out.behind = random.below(3) == 0;
+  out.one_slow = random.below(6) == 0;
+  if (random.below(2) == 0) out.grace = 1s;
   return out;
 }
 
@@ -56,14 +62,15 @@ std::string scenario::describe() const {
       "{} nodes of {} organisations, {} of them reliable, minPeers {}, faults until {} s, delays up to {} "
       "ms; of a "
       "thousand: {} slow messages, {} lost events, {} lost calls, {} failed fetches, {} stuck "
-      "merges; {} accidents{}; models of {} bytes{}{}{}{}{}{}{}",
+      "merges; {} accidents{}; models of {} bytes; a grace of {} s{}{}{}{}{}{}{}{}",
       nodes, organisations, reliable, min_peers,
       std::chrono::duration_cast<std::chrono::seconds>(quiet_at).count(),
       std::chrono::duration_cast<std::chrono::milliseconds>(delay_max).count(), slow_message, lost_event,
       lost_call, failed_fetch, stuck_merge, accidents, deadly ? " that are deadly" : "", model_size,
-      may_reset ? ", perhaps a reset" : "", behind ? ", checked behind" : "",
-      one_diverges ? ", the last one diverges" : "", one_differs ? ", the last one differs" : "",
-      one_asks ? ", the last one asks for another minPeers" : "",
+      std::chrono::duration_cast<std::chrono::seconds>(grace).count(),
+      one_slow ? ", the last one is slow" : "", may_reset ? ", perhaps a reset" : "",
+      behind ? ", checked behind" : "", one_diverges ? ", the last one diverges" : "",
+      one_differs ? ", the last one differs" : "", one_asks ? ", the last one asks for another minPeers" : "",
       withholds > 0 ? fmt::format(", the last one withholds {}", withholds) : "",
       lies > 0 ? fmt::format(", merges of unreliable ones are wrong {}", lies) : "");
 }
@@ -93,6 +100,7 @@ void simulation::start_program(node& n) {
   p.params.takes_back = scenario_.behind && random_.below(4) > 0;
   p.syncs_left = static_cast<std::uint32_t>(random_.below(scenario_.syncs_max + 1));
   p.pace = between(10, random_.below(3) == 0 ? 20000 : 2000);
+  if (scenario_.one_slow) p.pace = last ? 11s : 5s;
   p.loss_takes = between(1, random_.below(4) == 0 ? 5000 : 200);
   p.diverges = last && scenario_.one_diverges;
   p.layout = differs ? other_layout() : keccak256("the layout");

@@ -111,7 +111,7 @@ void simulation::boot(node& n) {
   machine_options options;
   options.self = n.account;
   options.secret = n.secret();
-  options.grace = 8s;
+  options.grace = scenario_.grace;
   options.leader_stall = 5s;
   const bool diverges = scenario_.one_diverges && n.number + 1u == nodes_.size();
   options.can_lead = n.number % 5 != 4 || diverges;
@@ -250,6 +250,7 @@ void simulation::execute(node& n, std::uint64_t life, std::uint64_t id, const by
   for (const auto& entry : done.events) {
     const auto event = contracts::decode_training_event(entry.topics, entry.data).value();
     if (auto wrong = check_event(event); !wrong.empty()) broken(wrong);
+    watch_pace(event);
     if (n.life == life && n.may_lose(event))
       broken(fmt::format("#{} names a model that a power cut would take", id));
     if (std::holds_alternative<contracts::merge_accepted>(event)) last_move_ = now_;
@@ -332,6 +333,8 @@ std::shared_ptr<const contract_view> simulation::view_now() {
              std::move(now.shards),
              {}};
     fresh.index();
+    for (auto& peer : fresh.peers)
+      if (has(mistake::cuts_off_slow) && check_in_of(fresh, peer) == nullptr) peer.took = contracts::took_max;
   }
   fresh.silent = std::move(silent);
   return cached_view_ = std::make_shared<const contract_view>(std::move(fresh));

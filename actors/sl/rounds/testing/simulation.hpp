@@ -32,9 +32,10 @@ enum class mistake : std::uint8_t {
   takes_late_ones,    ///< check-ins for a round that is closed
   closes_below,       ///< a round, below minPeers
   ends_without_model, ///< a close is answered before the program has the final model
-  keeps_what_is_false ///< nodes take what a program was given ahead for the merge of the round, whatever that is
+  keeps_what_is_false, ///< nodes take what a program was given ahead for the merge of the round, whatever that is
+  cuts_off_slow        ///< who is missing is said to be slow
 };
-inline constexpr auto last_mistake = mistake::keeps_what_is_false;
+inline constexpr auto last_mistake = mistake::cuts_off_slow;
 std::string_view to_string(mistake what);
 
 /// What may go wrong, as probabilities of a thousand unless said otherwise. All faults stop at `quiet_at`.
@@ -57,10 +58,12 @@ struct scenario {
   bool one_differs = false;      ///< the last node's models have other parameters
   bool one_asks = false;         ///< the last node's programs ask for another minPeers
   std::uint32_t withholds = 0;   ///< of the last node's reveals, so many of a thousand are not sent
-  std::uint32_t lies = 0;        ///< of the merges of unreliable nodes, so many of a thousand are wrong
+  std::uint32_t lies = 0;        ///< of those that unreliable nodes of the last one's organisation make
   bool behind = false;           ///< merges are checked behind, and most programs can take them back
   mistake planted = mistake::none;
-  std::uint32_t syncs_max = 8;     ///< of one program
+  std::uint32_t syncs_max = 8; ///< of one program
+  duration grace = std::chrono::seconds(8);
+  bool one_slow = false;           ///< the last node's programs take about twice as long as the others'
   duration block_interval{};       ///< so long all who read the contract see the same
   std::uint64_t model_size = 1000; ///< as is said of them; where they are small, all make the merge at once
 
@@ -126,6 +129,8 @@ private:
   std::set<address> silent_nodes() const;
   std::string check_event(contracts::training_event event);
   bool never_arrives(const node& n, const std::string& what) const;
+  void watch_pace(const contracts::training_event& event);
+  bool is_cut_off(const address& who);
   bool has(mistake what) const { return scenario_.planted == what; }
   node* find(const address& account);
   time_point sn_up(time_point when) const { return when < sn_down_until_ ? sn_down_until_ : when; }
@@ -133,6 +138,7 @@ private:
   // simulated_merges.cpp: files, merges and checks
   void fetch(node& n, const hash32& digest, const std::vector<holder>& holders, std::size_t next,
              const std::function<void(result<hash32>)>& done);
+  bool is_to_lie(const node& n);
   void start_merge(node& n, const action::start_merge& asked);
   void finish_merge(node& n, const action::start_merge& task, const std::set<hash32>& here);
   void start_check(node& n, const check_task& asked);
@@ -183,6 +189,13 @@ private:
   std::map<std::uint32_t, contracts::shard_committed> shards_; ///< the last ones, by their places
   std::vector<std::string> trace_;
   std::string broken_;
+  /// What this simulation has seen of how long programs take between two rounds.
+  struct seen_pace {
+    time_point opened{};                ///< when the last merge was accepted
+    std::vector<duration> took;         ///< of those that are in the round and trained from that
+    std::map<address, duration> before; ///< of each, the last time
+  };
+  seen_pace pace_;
   std::uint64_t operator_resets_ = 0;
   std::uint64_t refusals_told_ = 0;
   std::uint64_t withheld_ = 0;
