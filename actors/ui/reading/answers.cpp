@@ -8,7 +8,7 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::size_t text_bytes_max = 1024;
+constexpr std::size_t field_bytes_max = 1024;
 
 } // namespace
 
@@ -21,7 +21,7 @@ std::string text_in(const json::value& from, std::string_view key) {
   const auto* value = field_of(from, key);
   const auto* text = value != nullptr ? value->if_string() : nullptr;
   if (text == nullptr) return {};
-  return {text->data(), std::min(text->size(), text_bytes_max)};
+  return {text->data(), std::min(text->size(), field_bytes_max)};
 }
 
 std::uint64_t number_in(const json::value& from, std::string_view key) {

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t tasks_at_once = 64;
 constexpr std::size_t tasks_shown_max = 2048; ///< the newest
-constexpr std::size_t times_at_once = 64;
+constexpr std::size_t moments_at_once = 64;
 
 } // namespace
 
@@ -116,8 +116,8 @@ result<> chain_reader::learn_times(swci::network& sns, const taskrunner_picture&
   std::vector<std::uint64_t> unknown;
   for (const auto block_num : wanted)
     if (block_num > 0 && !times_.contains(block_num)) unknown.push_back(block_num);
-  for (std::size_t first = 0; first < unknown.size(); first += times_at_once) {
-    const auto last = std::min(first + times_at_once, unknown.size());
+  for (std::size_t first = 0; first < unknown.size(); first += moments_at_once) {
+    const auto last = std::min(first + moments_at_once, unknown.size());
     SWARM_TRY(const auto when, swci::moments_of(sns, {unknown.begin() + static_cast<std::ptrdiff_t>(first),
                                                       unknown.begin() + static_cast<std::ptrdiff_t>(last)}));
     for (const auto& [block_num, moment] : when)
