@@ -224,17 +224,28 @@ def test_runs_are_compared_and_exported(stage, browser):
     assert [str(run["generation"]) for run in runs] == [row["generation"] for row in rows]
 
 
-def test_names_are_text_whatever_they_hold(stage, browser):
+def test_texts_are_text_whatever_they_hold(stage, browser):
+    """What anybody may write onto the chain, and what a refusal says again."""
+    body = {"Tag": "1", "RepoName": "x", "OrgAndReg": "y", "Auth": None}
+    task = {
+        "Name": "odd", "TaskType": "PULL_IMAGE", "Author": HOSTILE, "Prereq": "ROOTTASK", "Outcome": HOSTILE, "Body": body,
+    }  # fmt: skip
+    browser.go("tasks")
+    browser.click("Create a task")
+    browser.fill("YAML", json.dumps(task), "dialog")
+    browser.click("Create", kind="dialog footer button.primary")
+    browser.sees(HOSTILE, "odd", inside="main table")
+    browser.go("tasks", "odd")
+    browser.sees(HOSTILE, inside=".detail")
     browser.go("contracts")
     browser.click("Create", kind="main button")
     browser.fill("Name", HOSTILE, "dialog")
     browser.click("Create", kind="dialog footer button.primary")
-    browser.sees(HOSTILE, inside="main table")
-    for screen in (["overview"], ["training", HOSTILE], ["contracts"]):
-        browser.go(*screen)
-        browser.sees(HOSTILE)
+    browser.sees("is no name for a training", inside=".notes")
+    browser.press("ESCAPE")
+    browser.click("Close", inside=".notes")
     assert browser.run("return window.hacked") is None
-    assert browser.count("main img") == 0
+    assert browser.count("main img, .notes img") == 0
 
 
 SCREENS = {
