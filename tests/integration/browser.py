@@ -113,12 +113,16 @@ class Browser:
             )  # fmt: skip
             assert field.get_attribute("value") == str(value), f"'{label}' has no choice '{value}'"
             return
-        field.clear()
-        field.send_keys(str(value))
+        from selenium.webdriver.common.keys import Keys
+
+        field.send_keys(Keys.CONTROL, "a")
+        field.send_keys(Keys.DELETE, str(value))
 
     def complaints(self):
-        """What the browser itself had to say: errors, refusals by the content policy."""
-        return [each["message"] for each in self.driver.get_log("browser") if each["level"] in ("SEVERE", "WARNING")]
+        """What the browser itself had to say: errors, refusals by the content policy. Of /favicon.ico, which it asks
+        for wherever no icon is named, there is none."""
+        said = [each["message"] for each in self.driver.get_log("browser") if each["level"] in ("SEVERE", "WARNING")]
+        return [message for message in said if "/favicon.ico " not in message]
 
     def findings(self):
         """Serious and critical findings of axe, a line each, and what is wider than the screen."""

@@ -228,7 +228,8 @@ def test_texts_are_text_whatever_they_hold(stage, browser):
     """What anybody may write onto the chain, and what a refusal says again."""
     body = {"Tag": "1", "RepoName": "x", "OrgAndReg": "y", "Auth": None}
     task = {
-        "Name": "odd", "TaskType": "PULL_IMAGE", "Author": HOSTILE, "Prereq": "ROOTTASK", "Outcome": HOSTILE, "Body": body,
+        "Name": "odd", "TaskType": "PULL_IMAGE", "Author": HOSTILE, "Prereq": "ROOTTASK", "Outcome": HOSTILE,
+        "Body": body,
     }  # fmt: skip
     browser.go("tasks")
     browser.click("Create a task")
