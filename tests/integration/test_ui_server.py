@@ -277,7 +277,7 @@ def test_a_training_is_shown_while_it_goes_on(swarm, certs, folder):
         sls = [swarm.add_sl(), swarm.add_sl()]
         meet = Meeting(2)
         programs = [
-            Program(sl, trains([MODEL] * 3, between=meet, loss=(0.5, 0.75), minPeers=2)) for sl in sls
+            Program(sl, trains([MODEL] * 3, between=meet, loss=lambda _: (0.5, 0.75), minPeers=2)) for sl in sls
         ]
         feed.until(lambda f: f.topics["trainings"]["contracts"][name]["merged_round"] >= 1, "a merge")
         for program in programs:
