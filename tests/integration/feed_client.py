@@ -18,7 +18,7 @@ class Feed:
         if host:
             headers["Host"] = host
         origin = f"https://{page.host}" if origin is True else origin
-        self.link = connect(
+        self.connecting = connect(
             f"wss://{page.host}{path}",
             ssl=page.context(certificate),
             origin=origin,
@@ -28,12 +28,13 @@ class Feed:
             max_size=None,
             compression=None,
         )
+        self.link = self.connecting.__enter__()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.link.close()
+        self.connecting.__exit__(None, None, None)
 
     def say(self, message):
         self.link.send(message if isinstance(message, (str, bytes)) else json.dumps(message))
@@ -72,7 +73,7 @@ class Feed:
         while True:
             try:
                 value = condition(self)
-            except (KeyError, IndexError):
+            except (KeyError, IndexError, TypeError):
                 value = None  # not known yet
             if value:
                 return value

@@ -121,7 +121,9 @@ result<json::value> history_keeper::answer(const question::rounds& what, swci::n
     return out;
   }
   out["complete"] = !generation->second.misses_rounds;
-  const auto page = page_of(generation->second, what.before, what.count);
+  const auto after = std::next(generation);
+  const auto last_block = after == all->end() ? all_[what.contract].next_block - 1 : after->second.first_block;
+  const auto page = page_of(generation->second, what.before, what.count, last_block);
   SWARM_TRY(const auto events, read_events(sns, contracts::training_address(what.contract), page.first_block,
                                            page.last_block, {}));
   auto rounds = rounds_of(page, number, events, events_max);

@@ -43,10 +43,10 @@ std::uint64_t round_at(const round_page& page, std::uint64_t block_num) {
 } // namespace
 
 round_page page_of(const training_history::generation& in, std::optional<std::uint64_t> before,
-                   std::uint64_t count) {
+                   std::uint64_t count, std::uint64_t last_block) {
   round_page out;
   auto end = before ? in.rounds.lower_bound(*before) : in.rounds.end();
-  out.last_block = end == in.rounds.end() ? in.last_block : 0;
+  out.last_block = end == in.rounds.end() ? std::max(in.last_block, last_block) : 0;
   auto begin = end;
   while (begin != in.rounds.begin() && out.rounds.size() < count) {
     --begin;

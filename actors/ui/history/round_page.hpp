@@ -14,9 +14,9 @@ struct round_page {
   std::uint64_t last_block = 0;
   bool has_more = false; ///< there are rounds before these
 };
-/// The newest `count` rounds below `before`.
+/// The newest `count` rounds below `before`. `last_block` is that of the run: what is still going on, to the head.
 round_page page_of(const training_history::generation& in, std::optional<std::uint64_t> before,
-                   std::uint64_t count);
+                   std::uint64_t count, std::uint64_t last_block);
 
 struct shown_round {
   std::uint64_t round_num = 0;

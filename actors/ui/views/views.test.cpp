@@ -168,11 +168,11 @@ TEST_CASE("rounds are shown in pages, with what happened in them") {
   const auto& generation = all.history.generations().at(0);
   CHECK(generation.rounds.size() == 5);
   CHECK(generation.min_peers == 2);
-  auto page = page_of(generation, std::nullopt, 2);
+  auto page = page_of(generation, std::nullopt, 2, 60);
   CHECK(page.rounds.size() == 2);
   CHECK(page.has_more);
   CHECK(page.first_block == 32); // the merge of round 3
-  CHECK(page.last_block >= 55);
+  CHECK(page.last_block == 60);
   std::vector<logged_event> within;
   for (const auto& each : all.events)
     if (each.at.block_num >= page.first_block && each.at.block_num <= page.last_block) within.push_back(each);
@@ -184,13 +184,13 @@ TEST_CASE("rounds are shown in pages, with what happened in them") {
   CHECK(rounds[0].merge.at("checkers").as_array().size() == 1);
   CHECK(rounds[1].round_num == 4);
   CHECK(rounds_of(page, 0, within, 5)[1].events.empty()); // the newest have the room
-  page = page_of(generation, 4, 10);
+  page = page_of(generation, 4, 10, 60);
   CHECK(page.rounds.size() == 3);
   CHECK_FALSE(page.has_more);
   CHECK(page.first_block == 1);
   CHECK(page.last_block == 33);
   CHECK(rounds_of(page, 7, all.events, 100).front().events.empty()); // another generation's
-  CHECK(page_of({}, std::nullopt, 5).rounds.empty());
+  CHECK(page_of({}, std::nullopt, 5, 0).rounds.empty());
 }
 
 TEST_CASE("runs end by completion or by a reset, and old rounds give way") {
