@@ -10,6 +10,7 @@
 #include "actors/sl/follower/worker_slot.hpp"
 #include "actors/sl/leader/leader.hpp"
 #include "actors/sl/random_base.hpp"
+#include "actors/sn_client/known_sns.hpp"
 #include "actors/supervision/paths.hpp"
 #include "actors/supervision/sibling_watch.hpp"
 #include "base/log.hpp"
@@ -158,6 +159,13 @@ void explain_refusal(self_pointer self, const layout_fetched& news) {
                refuse_program{refusal_text(refusal, news.layout, *s.context->store)});
 }
 
+/// Tells networks apart for people: the beginning of the hash of the genesis block.
+std::string network_name(const config::sl_options& options) {
+  const auto genesis =
+      options.genesis_hash ? options.genesis_hash : read_known_genesis(options.data_dir / "genesis-hash");
+  return genesis ? to_hex(genesis->view(), false).substr(0, 8) : std::string{};
+}
+
 struct perform {
   self_pointer self;
 
@@ -192,7 +200,10 @@ struct perform {
       tell_sn(self, session::event::read{});
     }
   }
-  void operator()(rounds::action::answer_open& a) const { to_channel(a); }
+  void operator()(rounds::action::answer_open& a) const {
+    a.network = network_name(self->state().context->options);
+    to_channel(std::move(a));
+  }
   void operator()(rounds::action::ask_loss& a) const {
     self->state().asked = a;
     to_channel(a);
