@@ -73,6 +73,7 @@ class FakeSwarm:
         self, folder, count=1, interval=None, script=None, over_after=None, sessions=1, memory=False, tells_rounds=False
     ):
         self.tells_rounds = tells_rounds  # to programs that follow them, as an SL of this version does
+        self.training = "01020304-1"
         self.sessions = sessions  # that each SL serves, one after the other
         self.memory = memory  # whether the SLs share it with programs that ask for it
         self.interval = interval
@@ -242,6 +243,7 @@ class FakeSL(WireEnd):
         interval = self.swarm.interval or self.opened.syncInterval
         if self.swarm.tells_rounds and self.opened.followsRounds:
             told = dict(mergedRound=self.swarm.round_num + 10, mergedDigest=digest_of(self.swarm.merged))
+            told["training"] = self.swarm.training
             fields = {**told, "meanPeers": 2, "meanLoss": 0.5, "meanMetric": 0.75, **fields}
         return MESSAGES["SyncResponse"](
             sessionID=message.sessionID, syncSeqNum=message.syncSeqNum, nextSyncInterval=interval, **fields

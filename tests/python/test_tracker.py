@@ -40,6 +40,14 @@ class Recorder:
         return [call[1] for call in self.calls if call[0] == "round"]
 
 
+def raises(*names, error=OSError):
+    def fail(name):
+        if name in names:
+            raise error("the disk is full")
+
+    return fail
+
+
 class Lines(list):
     info = debug = error = list.append
 
@@ -65,7 +73,11 @@ def test_every_round_is_told_with_its_digest(swarm):
     train(callback, batches=8)
     begin, *rounds, end = recorder.calls
     assert begin[1] == f"{DEFAULT_CONTRACT} sl-1" and end == ("end", True)
-    assert begin[3] == {"swarm.contract": DEFAULT_CONTRACT, "swarm.node": "sl-1"}
+    assert begin[3] == {
+        "swarm.contract": DEFAULT_CONTRACT,
+        "swarm.node": "sl-1",
+        "swarm.training": bench.training,
+    }
     assert begin[2]["swarm.nodeWeightage"] == 3 and begin[2]["swarm.sharedParameters"] == ["w"]
     assert "swarm.adsValData" not in begin[2] and begin[2]["swarm.syncFrequency"] == 3
     assert [one[1] for one in rounds] == [11, 12, 13, 14]  # as the SL counts them
@@ -110,15 +122,29 @@ def test_the_class_that_documents_it_can_be_its_base(swarm):
     assert tracker.numbers == [1, 2]
 
 
+def test_several_get_the_same(swarm, lines):
+    swarm(ghost=True, tells_rounds=True)
+    first, broken, second = Recorder(), Recorder(raises("begin")), Recorder()
+    train(DictCallback(tracker=[first, broken, second], logger=lines), batches=5)
+    assert first.calls == second.calls and first.rounds() == [11, 12, 13]
+    assert not first.threads & second.threads
+    assert "3 of 3 rounds are not in a Recorder" in lines.of_tracker()[-1]
+
+
+def test_a_reset_ends_a_run_and_begins_another(swarm):
+    """The rounds of the next generation count from 1 again."""
+    bench = swarm(ghost=True, tells_rounds=True)
+    recorder = Recorder()
+    callback = DictCallback(tracker=recorder)
+    callback.on_train_begin()
+    bench.training, bench.round_num = "01020304-2", 0
+    callback.on_train_end()
+    assert [call[0] for call in recorder.calls] == ["begin", "round", "end", "begin", "round", "end"]
+    assert [call[3]["swarm.training"] for call in recorder.calls if call[0] == "begin"] == ["01020304-1", "01020304-2"]
+    assert recorder.rounds() == [11, 11] and recorder.calls[2] == ("end", False)
+
+
 # What fails --------------------------------------------------------------------------------------------------------
-
-
-def raises(*names, error=OSError):
-    def fail(name):
-        if name in names:
-            raise error("the disk is full")
-
-    return fail
 
 
 @pytest.mark.parametrize("error", [OSError, SystemExit])
@@ -143,8 +169,8 @@ def test_one_that_cannot_begin_is_tried_again(swarm, lines):
 
     recorder = Recorder(fail)
     train(DictCallback(tracker=recorder, logger=lines), batches=7)
-    assert recorder.rounds() == [2, 3, 4] and recorder.calls[-1] == ("end", True)
-    assert "1 of 4 rounds are not in a Recorder" in lines.of_tracker()[-1]
+    assert recorder.rounds() == [3, 4] and recorder.calls[-1] == ("end", True)
+    assert "2 of 4 rounds are not in a Recorder" in lines.of_tracker()[-1]
 
 
 def test_one_that_blocks_delays_nothing_and_is_given_up(swarm, lines, monkeypatch):
@@ -208,6 +234,10 @@ def test_a_copy_has_no_tracker(swarm):
     [
         ("mlfow", "^tracker: wanted one of mlflow, tensorboard, wandb, got 'mlfow'"),
         (object(), "a object has no begin and no log_round and no end"),
+        (["mlfow"], "^tracker: wanted one of mlflow, tensorboard, wandb, got 'mlfow'"),
+        ([Recorder(), 5], "a int has no begin"),
+        (["mlflow", "mlflow"], "^tracker: 'mlflow' is there twice"),
+        ([Recorder() for _ in range(9)], "^tracker: 8 at most, got 9"),
     ],
 )
 def test_what_is_no_tracker_is_refused_at_once(swarm, tracker, text):
@@ -226,6 +256,6 @@ def test_what_is_no_tracker_is_refused_at_once(swarm, tracker, text):
 def test_a_package_that_is_missing_is_named(name, package, modules, monkeypatch):
     for module in modules:
         monkeypatch.setitem(__import__("sys").modules, module, None)
-    monkeypatch.setenv("SWARM_TRACKER", name)
+    monkeypatch.setenv("SWARM_TRACKER", f" ,{name}")
     with pytest.raises(SwarmArgumentError, match=f"SWARM_TRACKER {name} needs a package.*pip install {package}"):
         DictCallback()

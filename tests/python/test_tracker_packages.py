@@ -10,6 +10,7 @@ from dict_program import DictCallback, train
 from launcher.chain import DEFAULT_CONTRACT
 from test_tracker import Lines
 from tracker_files import tensorboard_values, wandb_records, wandb_rows
+from wire_schema import OPEN
 
 NAME = f"{DEFAULT_CONTRACT} sl-1"
 ROUNDS = [11, 12, 13]
@@ -66,6 +67,7 @@ def test_a_run_of_mlflow(bench, lines, mlflow):
         "mlflow.runName": NAME,
         "swarm.contract": DEFAULT_CONTRACT,
         "swarm.node": "sl-1",
+        "swarm.training": bench.training,
         "swarm.round": "13",
         "swarm.digest": bench.digest,
     }
@@ -100,6 +102,44 @@ def test_a_run_of_mlflow_that_the_user_ends_gets_the_later_rounds_too(bench, lin
     assert callback.modelDigest() == bench.digest and not lines.of_tracker()
 
 
+def comes_back(bench, lines, tracker):
+    """A program is lost after round 12, and one that resumes gets the merge of that round again."""
+    lost = DictCallback(tracker=tracker, logger=lines, adsValData=[1])
+    lost.on_train_begin()
+    for _ in range(4):
+        lost.on_batch_end()
+    lost.close()
+    run(lines, tracker)
+    assert not lines.of_tracker()
+
+
+@pytest.fixture
+def two_sessions(swarm):
+    def go_on(sl, msg_type, message):
+        if msg_type == OPEN and len(sl.of_type(OPEN)) == 2:
+            sl.swarm.round_num, sl.swarm.training = sl.swarm.second
+
+    bench = swarm(ghost=True, tells_rounds=True, sessions=2, script=go_on)
+    bench.second = (1, bench.training)
+    return bench
+
+
+def test_a_node_that_comes_back_goes_on_in_its_run_of_mlflow(two_sessions, lines, mlflow):
+    comes_back(two_sessions, lines, "mlflow")
+    client, (found,) = runs_of(mlflow, DEFAULT_CONTRACT)
+    history = client.get_metric_history(found.info.run_id, "swarm/loss")
+    assert found.info.status == "FINISHED" and [one.step for one in history] == [*ROUNDS, 14]
+    assert found.data.tags["swarm.digest"] == two_sessions.digest
+
+
+def test_another_generation_is_another_run_of_mlflow(two_sessions, lines, mlflow):
+    run(lines, "mlflow")
+    two_sessions.second = (0, "01020304-2")
+    run(lines, "mlflow")
+    _, found = runs_of(mlflow, DEFAULT_CONTRACT)
+    assert sorted(one.data.tags["swarm.training"] for one in found) == ["01020304-1", "01020304-2"]
+
+
 def test_a_store_of_mlflow_that_cannot_be_harms_nothing(bench, lines, mlflow, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "file:///proc/none")
     assert run(lines, "mlflow").modelDigest() == bench.digest
@@ -113,14 +153,14 @@ def test_a_store_of_mlflow_that_cannot_be_harms_nothing(bench, lines, mlflow, mo
 def test_an_event_file(bench, lines, tmp_path, monkeypatch, writer):
     pytest.importorskip("tensorboardX")
     if writer == "torch":
-        monkeypatch.setitem(sys.modules, "tensorflow", None)  # which it would import
+        monkeypatch.setitem(sys.modules, "tensorflow", None)
         pytest.importorskip("torch.utils.tensorboard")
         monkeypatch.setitem(sys.modules, "tensorboardX", None)
     monkeypatch.setenv("TENSORBOARD_LOGGING_DIR", str(tmp_path / "boards"))
     callback = run(lines, "TensorBoard")
     monkeypatch.undo()
     (folder,) = (tmp_path / "boards").iterdir()
-    assert folder.name.startswith(NAME.replace(" ", "_") + "_20")
+    assert folder.name == f"{NAME}_{bench.training}".replace(" ", "_")
     found = tensorboard_values(folder)
     loss, digests = found["swarm/loss"], found["swarm/digest"]
     assert [step for step, _ in loss] == ROUNDS and loss[-1][1] == pytest.approx(float(callback.values["w"].sum()))
@@ -130,6 +170,19 @@ def test_an_event_file(bench, lines, tmp_path, monkeypatch, writer):
     (parameters,) = found["swarm/parameters"]
     assert f"| swarm.contract | {DEFAULT_CONTRACT} |" in parameters[1] and "| swarm.minPeers | 1 |" in parameters[1]
     assert not lines.of_tracker()
+
+
+def test_a_node_that_comes_back_goes_on_in_its_folder(two_sessions, lines, tmp_path, monkeypatch):
+    """As TensorBoard itself reads it."""
+    monkeypatch.setitem(sys.modules, "tensorflow", None)  # which it would import
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    pytest.importorskip("tensorboardX")
+    monkeypatch.setenv("TENSORBOARD_LOGGING_DIR", str(tmp_path / "boards"))
+    comes_back(two_sessions, lines, "tensorboard")
+    (folder,) = (tmp_path / "boards").iterdir()
+    read = accumulator.EventAccumulator(str(folder))
+    read.Reload()
+    assert [one.step for one in read.Scalars("swarm/loss")] == [*ROUNDS, 14]
 
 
 def test_a_folder_that_cannot_be_written_harms_nothing(bench, lines, monkeypatch):
@@ -150,6 +203,7 @@ def wandb(tmp_path, monkeypatch):
     yield module
     with contextlib.suppress(AttributeError):
         module.run.finish()
+    module.teardown()  # else the next test would have the settings of this one
 
 
 def test_a_run_of_wandb(bench, lines, wandb, tmp_path, monkeypatch):
@@ -173,6 +227,12 @@ def test_a_run_of_wandb(bench, lines, wandb, tmp_path, monkeypatch):
         assert private.encode() not in written, private
     assert getpass.getuser().encode() not in written.replace(DEFAULT_CONTRACT.encode(), b"")
     assert not lines.of_tracker()
+
+
+def test_a_node_that_comes_back_goes_on_in_its_run_of_wandb(two_sessions, lines, wandb, tmp_path):
+    comes_back(two_sessions, lines, "wandb")
+    begun = [record.run for record in wandb_records(tmp_path, runs=2) if record.WhichOneof("record_type") == "run"]
+    assert len({one.run_id for one in begun}) == 1 and len(begun) == 2 and len(begun[0].run_id) == 16
 
 
 def test_a_run_of_wandb_that_is_open_keeps_its_own_rows(bench, lines, wandb, tmp_path):

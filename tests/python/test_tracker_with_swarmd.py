@@ -41,8 +41,9 @@ def test_both_nodes_have_the_rounds_that_the_chain_has(start_programs, tmp_path)
     final = set(swarm.results())
     merges = {merge.round_num: merge.digest for merge in swarm.sn.merges(DEFAULT_CONTRACT)}
     folders = sorted(tmp_path.iterdir())
-    names = [folder.name.rsplit("_", 1)[0] for folder in folders]
-    assert names == [f"{DEFAULT_CONTRACT}_sl-1", f"{DEFAULT_CONTRACT}_sl-2"]
+    genesis = swarm.sn.rpc("eth_getBlockByNumber", "0x0", False)["hash"]
+    training = f"{genesis[2:10]}-1"
+    assert [folder.name for folder in folders] == [f"{DEFAULT_CONTRACT}_sl-{n}_{training}" for n in (1, 2)]
     losses = []
     for folder in folders:
         found = tensorboard_values(folder)

@@ -26,13 +26,13 @@ def tensorboard_values(folder):
     return found
 
 
-def wandb_records(folder):
+def wandb_records(folder, runs=1):
     """All records of the runs below `folder`, offline ones, once their writer, a process of its own, has ended them."""
     records = []
 
     def has_ended():
         records[:] = _read_wandb(folder)
-        return any(record.WhichOneof("record_type") == "exit" for record in records)
+        return sum(record.WhichOneof("record_type") == "exit" for record in records) == runs
 
     until(has_ended, "wandb to write its run")
     return records

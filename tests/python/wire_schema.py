@@ -26,7 +26,7 @@ TABLES = {
     "inputParams 5 Weights; inputMemory 101 MemoryPlace",
     "SyncResponse": "sessionID 1 string; syncSeqNum 2 int32; status 3 Status; nextSyncInterval 4 int32; "
     "trainingOver 5 bool; mergedRound 103 int32; mergedDigest 105 string; meanPeers 106 int32; meanLoss 107 float; "
-    "meanMetric 108 float",
+    "meanMetric 108 float; training 111 string",
     "LossRequest": "sessionID 1 string; syncSeqNum 2 int32; lossSeqNum 3 int32; mergedParams 4 Weights; "
     "mergedMemory 101 MemoryPlace; ahead 109 bool; goesBack 110 bool",
     "LossResponse": "sessionID 1 string; syncSeqNum 2 int32; lossSeqNum 3 int32; status 4 Status; loss 5 float; "

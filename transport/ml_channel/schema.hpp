@@ -26,6 +26,7 @@ struct member {
 inline constexpr std::uint32_t notice_field = 100, memory_field = 101, resume_field = 102, round_field = 103;
 inline constexpr std::uint32_t node_field = 104, digest_field = 105, means_field = 106; ///< means: to 108
 inline constexpr std::uint32_t ahead_field = 109, back_field = 110;
+inline constexpr std::uint32_t training_field = 111;
 inline constexpr std::size_t keyword_max = 64; ///< bytes of "snapshot", "coordmedian" and the like
 inline constexpr std::size_t file_name_max = 255;
 inline constexpr std::size_t digest_text_max = 64;
@@ -100,7 +101,8 @@ struct schema<sync_response> {
       member{digest_field, "mergedDigest", &self::merged_digest, digest_text_max},
       member{means_field, "meanPeers", &self::mean_peers},
       member{means_field + 1, "meanLoss", &self::mean_loss},
-      member{means_field + 2, "meanMetric", &self::mean_metric}};
+      member{means_field + 2, "meanMetric", &self::mean_metric},
+      member{training_field, "training", &self::training, keyword_max}};
 };
 
 template <>

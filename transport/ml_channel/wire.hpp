@@ -149,6 +149,8 @@ struct sync_response {
   std::int32_t mean_peers = 0; ///< so many have reported a loss; 0: the means say nothing
   float mean_loss = 0;
   float mean_metric = 0;
+  /// Of what the merge is a part: tells apart networks, and generations of the training. Empty: not known.
+  std::string training;
   friend bool operator==(const sync_response&, const sync_response&) = default;
 };
 

@@ -224,6 +224,7 @@ result<program_session::event> program_session::take_kill(bytes_view body) {
 program_session::reply program_session::answer_open(const actors::answer_open& answer) {
   if (phase_ != phase::opening) return {};
   phase_ = phase::training;
+  network_ = answer.network;
   ml::session_response response;
   response.session_id = session_id_;
   if (shares_memory_) response.memory_socket = memory_socket_->name();
@@ -278,6 +279,7 @@ void program_session::tell_of_merge(ml::sync_response& response,
   if (!follows_rounds_ || !loaded_) return;
   response.merged_round = round_on_wire(loaded_->asked.round_num);
   response.merged_digest = to_hex(loaded_->asked.digest.view(), false);
+  if (!network_.empty()) response.training = fmt::format("{}-{}", network_, loaded_->asked.generation);
   if (!means) return;
   response.mean_peers = static_cast<std::int32_t>(means->peers);
   response.mean_loss = static_cast<float>(means->loss);

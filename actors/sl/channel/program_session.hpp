@@ -99,6 +99,7 @@ private:
   bool takes_notices_ = false;
   bool shares_memory_ = false;
   bool follows_rounds_ = false;
+  std::string network_; ///< see answer_open
   std::shared_ptr<const ml::program_memory> memory_;
   std::int32_t region_ = 0;               ///< the program's number of it
   std::optional<std::int32_t> next_slot_; ///< for the next merge of the request under way

@@ -171,22 +171,24 @@ TEST_CASE("which merge it has is told to a program that follows rounds, and to n
   SUBCASE("it asks") {
     asks.follows_rounds = true;
     REQUIRE(t.open(asks));
-    const auto reply = t.session->answer_open({5, "sl-1"});
+    const auto reply = t.session->answer_open({5, "sl-1", "01020304"});
     const auto opened = ml::decode_session_response(joined(std::get<ml::outgoing>(reply))).value();
     CHECK(opened.node == "sl-1");
     CHECK(opened.resume_round == 0);
     const auto first = synced(1);
     CHECK(first.merged_round == 6);
     CHECK(first.merged_digest == to_hex(merge.view(), false));
+    CHECK(first.training == "01020304-1");
     CHECK(first.mean_peers == 3);
     CHECK(first.mean_loss == 0.5F);
     CHECK(first.mean_metric == 0.75F);
     REQUIRE(t.close(1));
-    REQUIRE(t.session->ask_loss({merge, 1, 7}));
+    REQUIRE(t.session->ask_loss({merge, 2, 7}));
     REQUIRE(t.loss(1, 2));
     const auto last = response_of(t.session->answer_close());
     CHECK(last.merged_round == 7);
-    CHECK(last.mean_peers == 0); // nobody has reported a loss that is a number
+    CHECK(last.training == "01020304-2"); // it was reset meanwhile
+    CHECK(last.mean_peers == 0);          // nobody has reported a loss that is a number
   }
 }
 

@@ -142,6 +142,7 @@ class SyncResponse:
     meanPeers: int = wire_field(106, "int32")  # so many have reported a loss; 0: the means say nothing
     meanLoss: float = wire_field(107, "float")
     meanMetric: float = wire_field(108, "float")
+    training: str = wire_field(111, "string")  # tells apart networks, and generations of a training; empty: not known
 
 
 @dataclass

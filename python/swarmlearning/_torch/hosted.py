@@ -7,7 +7,7 @@ import inspect
 from typing import Any, Dict, Optional, Sequence
 
 from .. import pyt
-from .._tracking.tracker import make_tracker
+from .._tracking.tracker import make_trackers
 from ..errors import SwarmArgumentError
 
 
@@ -25,7 +25,7 @@ class HostedSwarm:
                 raise SwarmArgumentError("model: it is the trainer's, and not given to this callback")
             if name not in known:
                 raise SwarmArgumentError(f"{name}: there is no such argument; there are {', '.join(sorted(known))}")
-        make_tracker(arguments.get("tracker"))  # what is wrong with it is said at once
+        make_trackers(arguments.get("tracker"))  # what is wrong with it is said at once
         self.swarm: Optional[pyt.SwarmCallback] = None
         self._arguments = arguments
 

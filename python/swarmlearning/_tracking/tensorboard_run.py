@@ -7,7 +7,7 @@ import re
 import time
 from typing import Any, Dict, Sequence
 
-from .tracker import NamedTracker, of_kind, table
+from .tracker import TRAINING_TAG, NamedTracker, of_kind, table
 
 FOLDER_VARIABLE = "TENSORBOARD_LOGGING_DIR"  # as transformers has it
 DEFAULT_FOLDER = "runs"  # as PyTorch has it
@@ -32,7 +32,8 @@ def _writer() -> Any:
 
 
 class TensorboardTracker(NamedTracker):
-    """A folder for each run: name and time of its beginning. A writer of a Lightning Trainer is used as well."""
+    """A folder for each run, by its name and its training, in which a node that comes back goes on; where the SL does
+    not tell the training, the time of its beginning instead. A writer of a Lightning Trainer is used as well."""
 
     label = "TensorBoard"
     remedy = f"Can this program write to the folder {DEFAULT_FOLDER}, or to the one that {FOLDER_VARIABLE} names?"
@@ -40,6 +41,8 @@ class TensorboardTracker(NamedTracker):
     def __init__(self, writer: Any) -> None:
         self._make = writer
         self._writer: Any = None
+        self._folder = ""
+        self._text = ""  # what the run begins with
         self._is_own = True
 
     def adopt(self, loggers: Sequence[Any]) -> None:
@@ -48,14 +51,19 @@ class TensorboardTracker(NamedTracker):
             self._writer, self._is_own = logger.experiment, False
 
     def begin(self, name: str, parameters: Dict[str, Any], tags: Dict[str, str]) -> None:
-        if self._writer is None:
-            folder = os.environ.get(FOLDER_VARIABLE) or DEFAULT_FOLDER
-            run = re.sub(r"[^\w.-]+", "_", name) + time.strftime("_%Y%m%d-%H%M%S")
-            self._writer = self._make(os.path.join(os.path.expanduser(folder), run))
-        self._writer.add_text("swarm/parameters", table({**tags, **parameters}), 0)
-        self._writer.flush()
+        folder = os.environ.get(FOLDER_VARIABLE) or DEFAULT_FOLDER
+        which = tags.get(TRAINING_TAG) or time.strftime("%Y%m%d-%H%M%S")
+        run = re.sub(r"[^\w.-]+", "_", f"{name}_{which}")
+        self._folder = os.path.join(os.path.expanduser(folder), run)
+        self._text = table({**tags, **parameters})
 
     def log_round(self, number: int, values: Dict[str, float], tags: Dict[str, str]) -> None:
+        if self._writer is None:  # what an earlier program has written of this round does not count
+            unique = f".{time.time_ns()}"  # a file is named by its second alone, and replaces another one of that name
+            self._writer = self._make(self._folder, purge_step=number, filename_suffix=unique)
+        if self._text:
+            self._writer.add_text("swarm/parameters", self._text, number)
+            self._text = ""
         self._writer.add_scalar("swarm/round", number, number)
         for name, value in values.items():
             self._writer.add_scalar(name, value, number)
@@ -67,5 +75,6 @@ class TensorboardTracker(NamedTracker):
     def end(self, finished: bool) -> None:
         if self._is_own:
             self._writer.close()
+            self._writer = None
         else:
             self._writer.flush()

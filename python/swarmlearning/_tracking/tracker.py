@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import importlib
 import os
-from typing import Any, Dict, Mapping, Optional, Protocol, Sequence
+from typing import Any, Dict, List, Mapping, Protocol, Sequence
 
 from ..errors import SwarmArgumentError
 
-TRACKER_VARIABLE = "SWARM_TRACKER"
+TRACKER_VARIABLE = "SWARM_TRACKER"  # names with commas between them
+TRACKING_MAX = 8  # trackers of one program
+
+#: Of a run: the network and the generation of the training. A node that comes back goes on in the run that has it.
+TRAINING_TAG = "swarm.training"
 
 #: By the name that a user gives: the module of this folder, and what is to be installed.
 TRACKERS = {
@@ -25,8 +29,9 @@ class Tracker(Protocol):
 
     def begin(self, name: str, parameters: Dict[str, Any], tags: Dict[str, str]) -> None:
         """The training begins: `name` has the contract and the node, `parameters` are those of the callback, by
-        `swarm.syncFrequency` and so on; tags are `swarm.contract` and `swarm.node`. After an error it is called
-        again."""
+        `swarm.syncFrequency` and so on; tags are `swarm.contract`, `swarm.node` and, where the SL tells it,
+        `swarm.training`, which is the same when a program comes back to its training, and another one after a reset.
+        After an error it is called again, and after `end` where the training was reset meanwhile."""
 
     def log_round(self, number: int, values: Dict[str, float], tags: Dict[str, str]) -> None:
         """A merge was loaded. `values` has, as far as they are known, `swarm/loss` and `swarm/metric` that this node
@@ -52,20 +57,29 @@ class NamedTracker:
         """Looks, in the training's thread, for a run that is open there; `loggers` are those of a Lightning Trainer."""
 
 
-def make_tracker(wanted: Any) -> Optional[Any]:
-    """The tracker of that name, or `wanted` itself, an object of the user's; what SWARM_TRACKER names where it is None.
-    Raises SwarmArgumentError."""
+def make_trackers(wanted: Any) -> List[Any]:
+    """The tracker of that name, or `wanted` itself, an object of the user's, or all of a list of those; what
+    SWARM_TRACKER names where it is None. Raises SwarmArgumentError."""
     argument = "tracker"
     if wanted is None:
-        wanted, argument = os.environ.get(TRACKER_VARIABLE, "").strip() or None, TRACKER_VARIABLE
-    if wanted is None:
-        return None
+        names = os.environ.get(TRACKER_VARIABLE, "").split(",")
+        wanted, argument = [name.strip() for name in names if name.strip()], TRACKER_VARIABLE
+    all_wanted = list(wanted) if isinstance(wanted, (list, tuple)) else [wanted]
+    if len(all_wanted) > TRACKING_MAX:
+        raise SwarmArgumentError(f"{argument}: {TRACKING_MAX} at most, got {len(all_wanted)}")
+    twice = [name for at, name in enumerate(all_wanted) if name in all_wanted[:at]]
+    if twice:
+        raise SwarmArgumentError(f"{argument}: {twice[0]!r} is there twice")
+    return [_make_one(argument, one) for one in all_wanted]
+
+
+def _make_one(argument: str, wanted: Any) -> Any:
     if isinstance(wanted, str):
         return _named(argument, wanted)
     missing = [name for name in METHODS if not callable(getattr(wanted, name, None))]
     if missing:
         raise SwarmArgumentError(
-            f"tracker: wanted one of {', '.join(TRACKERS)}, or an object with the methods {', '.join(METHODS)}; a "
+            f"tracker: wanted one of {', '.join(TRACKERS)}, a list, or an object with {', '.join(METHODS)}; a "
             f"{type(wanted).__name__} has no {' and no '.join(missing)}"
         )
     return wanted

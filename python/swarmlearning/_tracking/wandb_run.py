@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from typing import Any, Dict, List, Sequence
 
-from .tracker import NamedTracker, of_kind
+from .tracker import TRAINING_TAG, NamedTracker, of_kind
 
 PROJECT_VARIABLE = "WANDB_PROJECT"
 DEFAULT_PROJECT = "swarm"
@@ -47,6 +48,7 @@ class WandbTracker(NamedTracker):
         self._run: Any = None
         self._is_own = True
         self._held: List[Dict[str, Any]] = []
+        self._ids_tried = 0
         self._step_given = -1  # of the user's row to which a round was added
 
     def adopt(self, loggers: Sequence[Any]) -> None:
@@ -56,6 +58,7 @@ class WandbTracker(NamedTracker):
 
     def begin(self, name: str, parameters: Dict[str, Any], tags: Dict[str, str]) -> None:
         if self._run is None:
+            run_id, self._ids_tried = self._id_of(tags), self._ids_tried + 1
             known = getattr(self._wandb.Settings, "model_fields", SETTINGS)
             settings = {key: value for key, value in SETTINGS.items() if key in known}
             self._run = self._wandb.init(
@@ -64,10 +67,18 @@ class WandbTracker(NamedTracker):
                 tags=[tags["swarm.contract"][:TAG_MAX]],
                 settings=self._wandb.Settings(host=tags["swarm.node"], **settings),
                 reinit="create_new",
+                **({"id": run_id, "resume": "allow"} if run_id else {}),
             )
         self._run.config.update({**parameters, **tags}, allow_val_change=True)
         self._run.define_metric("swarm/round")
         self._run.define_metric("swarm/*", step_metric="swarm/round")
+
+    def _id_of(self, tags: Dict[str, str]) -> str:
+        """The same for a node that comes back to its training. Empty: W&B is to choose one, as the user has said which,
+        or as this one was refused: that of a run which was deleted is never given again."""
+        if TRAINING_TAG not in tags or self._ids_tried > 0 or os.environ.get("WANDB_RUN_ID"):
+            return ""
+        return hashlib.sha256("\n".join(tags[name] for name in sorted(tags)).encode()).hexdigest()[:16]
 
     def log_round(self, number: int, values: Dict[str, float], tags: Dict[str, str]) -> None:
         row: Dict[str, Any] = {"swarm/round": number, **values}
@@ -83,6 +94,7 @@ class WandbTracker(NamedTracker):
     def end(self, finished: bool) -> None:
         if self._is_own:
             self._run.finish(exit_code=0 if finished else 1)
+            self._run, self._ids_tried = None, 0
             return
         if self._held and self._run.step == self._step_given:
             self._run.log({}, commit=True)  # the row that has a round already

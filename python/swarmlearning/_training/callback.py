@@ -23,8 +23,8 @@ from .._session.messages import SessionRequest, SyncResponse
 from .._session.narrowing import Narrowing
 from .._session.session import Session
 from .._session.undo import Undo
-from .._tracking.mirror import Mirror
-from .._tracking.tracker import make_tracker
+from .._tracking.mirror import Mirrors
+from .._tracking.tracker import make_trackers
 from ..errors import SwarmArgumentError, SwarmError
 from .inventory import Inventory
 from .options import Options
@@ -74,11 +74,11 @@ class SwarmCallbackBase(SessionOwner):
             or patterns of their names such as ['encoder.*', '*.bias']; the others stay as they are on this node. The
             same on all nodes.
         tracker: an experiment tracker that gets the rounds too, off the training's path: 'mlflow', 'tensorboard' or
-            'wandb', or an object with the methods begin, log_round and end (`swarmlearning.Tracker` says what they
-            get). The default is what the environment variable SWARM_TRACKER names, or none. Each round is written when
-            its merge was loaded: loss and metric of this node and means over the peers, the number of the round, the
-            merge's digest, the contract; the arguments of this callback at the start. A run that is open already, as
-            of mlflow, of wandb or of a Trainer's logger, is used; else one of its own is made.
+            'wandb', an object with the methods begin, log_round and end (`swarmlearning.Tracker` says what they get),
+            or a list of those. The default is what SWARM_TRACKER names (commas between several), or none. Each round
+            is written when its merge was loaded: loss and metric of this node and means over the peers, the number of
+            the round, the merge's digest, the contract; the arguments of this callback at the start. A run that is
+            open, as of mlflow, of wandb or of a Trainer's logger, is used; else one is made, or gone on with.
         transferType: 'float16' or 'bfloat16': parameters of more bits travel and are merged as these, in half the
             bytes; this model keeps its own types. The same on all nodes. The default is what the environment variable
             SWARM_TRANSFER_TYPE names, or the model's own types.
@@ -108,8 +108,8 @@ class SwarmCallbackBase(SessionOwner):
     def _start(self, options: Options, logger: Any, tracker: Any = None) -> None:
         """Checks `options`, then opens the session with the SL, which may take as long as the SL needs to come."""
         options.check(self.platforms)
-        found = make_tracker(tracker)
-        self._mirror = None if found is None else Mirror(found)
+        found = make_trackers(tracker)
+        self._mirror = Mirrors(found) if found else None
         self._loggers: Sequence[Any] = ()  # of a Trainer, in one of which a run may be open
         if logger is not None:
             check_logger(logger)

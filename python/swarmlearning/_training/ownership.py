@@ -8,7 +8,7 @@ from typing import Any, Dict, NoReturn, Optional, Tuple, TypeVar
 from .._display.logger import make_logger
 from .._display.progress import Progress, make_progress
 from .._session.channel import ENDED, Channel
-from .._tracking.mirror import Mirror
+from .._tracking.mirror import Mirrors
 from ..errors import SwarmError
 
 COPIED = (
@@ -37,7 +37,7 @@ class SessionOwner:
     _channel: Optional[Channel]
     _session: Any
     _last_merged: Any
-    _mirror: Optional[Mirror]
+    _mirror: Optional[Mirrors]
     _progress: Progress
     logger: Any
 
