@@ -31,7 +31,7 @@ class Page(Swarmd):
 
     def link(self):
         """The path of the next link to log in with."""
-        return (self.data_dir / self.name / "login").read_text().strip().removeprefix(f"https://{self.host}")
+        return next(self.data_dir.glob("*/login")).read_text().strip().removeprefix(f"https://{self.host}")
 
     def context(self, certificate=None):
         """Of TLS; without a certificate unless one is named."""
