@@ -122,7 +122,8 @@ result<json::value> history_keeper::answer(const question::rounds& what, swci::n
   }
   out["complete"] = !generation->second.misses_rounds;
   const auto after = std::next(generation);
-  const auto last_block = after == all->end() ? all_[what.contract].next_block - 1 : after->second.first_block;
+  const auto last_block =
+      after == all->end() ? all_[what.contract].next_block - 1 : after->second.first_block;
   const auto page = page_of(generation->second, what.before, what.count, last_block);
   SWARM_TRY(const auto events, read_events(sns, contracts::training_address(what.contract), page.first_block,
                                            page.last_block, {}));
