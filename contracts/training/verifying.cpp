@@ -66,14 +66,16 @@ result<> training_call::check_challenger(const found_peer& caller, const challen
   for (const auto index : said_by ? state_.load(*said_by).indexes() : std::vector<std::uint16_t>{})
     if (index == caller.index || (has_others && verification_.organisation_of(index) == own))
       return refuse("{} or another peer of its organisation has said so of the proposal already", who);
-  // Where only the organisation of who has made it is there besides, nobody else would say so.
+  if (!has_others) return {};
   const auto aside = rounds_.set_aside();
+  if (!aside.contains(own)) return {};
+  // Where only the organisation of who has made it is there besides, nobody else would say so.
   const auto made_by = verification_.organisation_of(verification_.author_of(args.kind, args.number));
   const bool others_can = std::any_of(in.begin(), in.end(), [&](const participant& one) {
     const auto organisation = verification_.organisation_of(one.index);
     return organisation != own && organisation != made_by && !aside.contains(organisation);
   });
-  if (others_can && aside.contains(own))
+  if (others_can)
     return refuse("the organisation of {} is set aside in this round, and others can challenge", who);
   return {};
 }
