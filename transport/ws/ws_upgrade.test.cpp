@@ -1,3 +1,4 @@
+#include "base/testing/wording.hpp"
 #include "transport/http/testing/http_fixture.hpp"
 #include "transport/ws/testing/ws_fixture.hpp"
 
