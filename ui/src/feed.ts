@@ -448,8 +448,8 @@ export type Action =
  * HTTP of the same server, all with the same gate (Host, Origin, session):
  *   GET /login?token=T   exchanges the one-time token for the cookie and leads to /; without a session every page is a short text
  *                        that says how to get in (401)
- *   GET /                the page;  GET /NAME.HASH.js, .css, /favicon.svg: its parts (cached for ever)
+ *   GET /                the page;  GET /NAME.HASH.js, .css, .svg: its parts (cached for ever)
  *   POST /logout         ends the session
- * Close codes of /feed: 4401 no session, or it has expired; 4403 another page's origin; 1008 a message that is refused; 1009 one too
+ * Close codes of /feed: 4401 no session, or it has expired; 1008 a message that is refused; 1009 one too
  * large; 1013 too many browsers, or this one was too slow: connect again after a while. Reconnect with a back-off of 0.5 s to 10 s.
  */
