@@ -3,6 +3,7 @@
 #include "base/bytes.hpp"
 #include "base/endpoint.hpp"
 #include "base/log.hpp"
+#include "base/log_format.hpp"
 #include "base/result.hpp"
 
 #include <chrono>
@@ -174,7 +175,9 @@ struct process_config {
   std::filesystem::path
       data_dir; ///< of the process: the admin socket; roles without their own data-dir live below
   log::level log_level = log::level::info;
-  std::vector<setting> settings; ///< every setting in force, in the order of the help text
+  log::format log_format = log::format::text;
+  std::optional<endpoint> metrics; ///< where /metrics is served, an IP address and a port; none: nowhere
+  std::vector<setting> settings;   ///< every setting in force, in the order of the help text
 };
 
 } // namespace swarm::config

@@ -55,6 +55,9 @@ void report_collisions(const std::vector<claim>& claims, std::string_view remedy
 
 void validate_shares(const process_config& config, const rule_context& rules) {
   std::vector<claim> ports, pipes, folders;
+  if (config.metrics)
+    ports.push_back({claim::port, fmt::format("{}", config.metrics->port), config.metrics->host,
+                     "this process", "metrics"});
   for (const auto* role : roles())
     for (const auto* options : role->all(config)) {
       for (auto& claimed : role->claims(*options))

@@ -273,6 +273,21 @@ result<log::level> to_level(std::string_view text) {
               "'{}' is not a log level; give TRACE, DEBUG, INFO, WARNING, ERROR or OFF", printable(text));
 }
 
+result<log::format> to_log_format(std::string_view text) {
+  if (text == "text") return log::format::text;
+  if (text == "json") return log::format::json;
+  return fail(config_errc::bad_value, "'{}' is not a format of the log; give text or json", printable(text));
+}
+
+result<endpoint> to_metrics_place(std::string_view text) {
+  if (const auto port = parse_port(text)) return endpoint{"127.0.0.1", *port};
+  if (auto place = endpoint::parse(text); place && to_ip(place->host)) return place;
+  return fail(config_errc::bad_value,
+              "'{}' is no place to listen; give a port such as 30307, or an IP address and a port such as "
+              "10.0.0.5:30307 or [::1]:30307",
+              printable(text));
+}
+
 std::string printable(std::string_view text) {
   auto shown = std::min(text.size(), shown_bytes_max);
   // A character of UTF-8 has at most three bytes besides its first: it is shown as a whole or not.

@@ -55,6 +55,9 @@ result<std::string> to_name(std::string_view text);
 /// A path without control characters that the system can take (below 4096 bytes).
 result<std::filesystem::path> to_path(std::string_view text);
 result<log::level> to_level(std::string_view text);
+result<log::format> to_log_format(std::string_view text);
+/// [ADDRESS:]PORT of an IP address, of this host where there is none.
+result<endpoint> to_metrics_place(std::string_view text);
 
 /// A text from outside made fit for a one-line message: control characters replaced, at most 80 bytes.
 std::string printable(std::string_view text);

@@ -19,6 +19,7 @@ namespace {
 std::shared_ptr<const sn_client_options> sn_options_of(const sl_context& context) {
   const auto& from = context.options;
   auto out = std::make_shared<sn_client_options>();
+  out->node_name = from.node_name;
   out->sn = from.sn_api_service ? host_port(from.sn_api_service->host, from.sn_api_service->port)
                                 : host_port(from.sn_ip, from.sn_api_port);
   if (!from.data_dir.empty()) {

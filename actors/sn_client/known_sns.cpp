@@ -33,6 +33,11 @@ std::optional<hash32> read_known_genesis(const std::filesystem::path& file) {
   return hash ? std::optional(*hash) : std::nullopt;
 }
 
+std::string network_name(const std::optional<hash32>& given, const std::filesystem::path& file) {
+  const auto genesis = given ? given : read_known_genesis(file);
+  return genesis ? to_hex(genesis->view(), false).substr(0, 8) : std::string{};
+}
+
 result<> write_known_genesis(const std::filesystem::path& file, const hash32& hash) {
   return replace_file(file, as_bytes(to_hex(hash.view()) + '\n'));
 }

@@ -18,5 +18,8 @@ result<> write_known_sns(const std::filesystem::path& file, const std::vector<st
 /// holds no hash.
 std::optional<hash32> read_known_genesis(const std::filesystem::path& file);
 result<> write_known_genesis(const std::filesystem::path& file, const hash32& hash);
+/// Tells networks apart for people: how the hash of the genesis block begins, the given one or that of the file; empty when
+/// neither is there.
+std::string network_name(const std::optional<hash32>& given, const std::filesystem::path& file);
 
 } // namespace swarm::actors

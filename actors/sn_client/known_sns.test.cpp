@@ -30,7 +30,10 @@ TEST_CASE("the network of a node is remembered; what is no hash is nothing") {
   CHECK(!read_known_genesis(file));
   hash32 hash;
   hash[0] = 7;
+  CHECK(network_name({}, file).empty());
   REQUIRE(write_known_genesis(file, hash));
+  CHECK(network_name({}, file) == to_hex(hash.view(), false).substr(0, 8));
+  CHECK(network_name(hash32{}, file) == "00000000");
   CHECK(read_known_genesis(file) == hash);
   for (const auto* text : {"", "0x", "0x12\n", "genesis"}) {
     std::ofstream(file, std::ios::trunc) << text;

@@ -1,5 +1,6 @@
 #include "actors/sn_client/sn_client.hpp"
 
+#include "actors/metrics/series.hpp"
 #include "actors/sn_client/known_sns.hpp"
 #include "actors/sn_client/session/session_machine.hpp"
 #include "actors/supervision/paths.hpp"
@@ -70,6 +71,7 @@ struct sn_client_state {
   std::shared_ptr<const sn_client_options> options;
   session::session_machine machine;
   std::shared_ptr<transport::ws_session> link;
+  std::optional<metrics::gauge> expiry;    ///< of this node's certificate
   time_point armed = time_point::max();    ///< when the next `wake_up` comes
   std::optional<std::string> told_trouble; ///< to the user
 };
@@ -161,12 +163,17 @@ void step(self_pointer self, const auto& event) {
 }
 
 caf::behavior sn_client_behavior(self_pointer self) {
+  auto& s = self->state();
+  s.expiry.emplace(
+      self->env().metrics.gauge_of(metrics::certificate_expiry, {{"node", s.options->node_name}}));
+  s.expiry->set(static_cast<double>(s.options->identity->not_after()));
   step(self, session::event::tick{unix_milliseconds()});
   return {
       [=](const wake_up& call) {
         if (call.due == self->state().armed) self->state().armed = time_point::max();
         const auto& identity = *self->state().options->identity;
         step(self, session::event::renewed{identity.fingerprint(), identity.anchor()->fingerprint});
+        self->state().expiry->set(static_cast<double>(identity.not_after()));
         step(self, session::event::tick{unix_milliseconds()});
       },
       [=](const session::event::link_up& news) { step(self, news); },

@@ -19,6 +19,7 @@ struct sn_client_options {
   std::filesystem::path known_genesis; ///< where that is kept when it is not given; empty: nowhere
   bool trusting = false;               ///< believes what its SN says: tests, with an SN that cannot prove
   std::string log_source;
+  std::string node_name; ///< for people
   std::shared_ptr<transport::io_runtime> io;
   std::shared_ptr<const transport::tls_identity> identity;
   std::shared_ptr<const ledger::private_key> key;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/metrics/registry.hpp"
 #include "actors/supervision/directory.hpp"
 #include "base/result.hpp"
 
@@ -46,6 +47,7 @@ struct admin_query {
 struct environment {
   directory dir;
   method_table methods;
+  metrics::registry metrics;        ///< what is counted and measured, for /metrics
   std::string log_source = "swarm"; ///< dotted name in the log lines of supervisors and role actors
 };
 

@@ -136,6 +136,7 @@ result<> start_connection(self_pointer self, const open_context& wanted, connect
   const auto& from = *self->state().context;
   SWARM_TRY(const auto key, key_of(from, wanted.context));
   auto options = std::make_shared<sn_client_options>();
+  options->node_name = from.options.node_name;
   options->sn = host_port(wanted.sn.host, wanted.sn.port);
   options->genesis_hash = from.options.genesis_hash;
   options->known_genesis = file_of(from, wanted.context, "genesis");

@@ -7,6 +7,7 @@
 #include "actors/swop/plan/pair_plan.hpp"
 #include "actors/swop/read_task.hpp"
 #include "actors/swop/run_task.hpp"
+#include "actors/swop/swop_metrics.hpp"
 #include "base/log.hpp"
 #include "contracts/taskrunner/client.hpp"
 
@@ -52,6 +53,7 @@ struct runner_state {
 
   std::shared_ptr<const swop_context> context;
   swop::runner_machine machine;
+  std::optional<swop_metrics> metrics; ///< there from its first message on
   sibling_watch sn;
   std::string trouble; ///< why no SN can be asked; empty when one can
   bool missing_told = false;
@@ -241,6 +243,7 @@ void take_reading(self_pointer self, const session::action::contract_read& news)
   if (!pairs) return self->note_error(pairs.error().message);
   auto listed = contracts::decode_answer<contracts::pairs_args>(*pairs);
   if (!listed) return self->note_error(listed.error().message);
+  s.metrics->show(view->head.state);
   step(self, swop::event::taskrunner_read{std::move(*view), std::move(*listed), news.block_num});
 }
 
@@ -319,6 +322,7 @@ void stop(self_pointer self, caf::error reason) {
 
 caf::behavior runner_behavior(self_pointer self) {
   self->env().methods.forward("task", self->path());
+  self->state().metrics.emplace(self->env().metrics, self->state().context->options.node_name);
   self->delayed_send(self, tick_interval, tick{});
   self->on_stop([self](caf::error reason) { stop(self, std::move(reason)); });
   ask_for_tasks(self);
@@ -342,6 +346,7 @@ caf::behavior runner_behavior(self_pointer self) {
         find_sn(self);
         step(self, swop::event::tick{});
         go_on_cleaning(self);
+        s.metrics->look(s.machine.part(), runner_state::now());
         if (s.stop_reason && runner_state::now() >= s.stop_until) return self->quit(*s.stop_reason);
         self->delayed_send(self, tick_interval, tick{});
       },

@@ -133,6 +133,7 @@ result<> serve_lines(swop_context& to) {
 
 std::shared_ptr<const sn_client_options> sn_options_of(const swop_context& context) {
   auto out = std::make_shared<sn_client_options>();
+  out->node_name = context.options.node_name;
   out->sn = context.sn;
   out->known_sns = context.options.data_dir / "known-sns";
   out->known_genesis = context.options.data_dir / "genesis-hash";

@@ -13,6 +13,7 @@ namespace {
 std::shared_ptr<const sn_client_options> sn_options_of(const ui_context& context) {
   const auto& from = context.options;
   auto out = std::make_shared<sn_client_options>();
+  out->node_name = context.options.node_name;
   out->sn = from.sn_api_service ? from.sn_api_service->to_string() : host_port(from.sn_ip, from.sn_api_port);
   out->known_sns = from.data_dir / "known-sns";
   out->known_genesis = from.data_dir / "genesis-hash";

@@ -72,6 +72,8 @@ TEST_CASE("every default in the help is the default of the options") {
         CHECK(ui.plain == fresh.plain);
       }
       CHECK(process.log_level == process_config{}.log_level);
+      CHECK(process.log_format == process_config{}.log_format);
+      CHECK(process.metrics == process_config{}.metrics);
     }
 }
 
@@ -83,7 +85,7 @@ TEST_CASE("every setting is somebody's, once, and known by its name") {
       CAPTURE(spec.key);
       CHECK(seen.insert(spec.key).second);
       CHECK(find_key(spec.key) == &spec);
-      bool used = spec.key == "log-level";
+      bool used = spec.key == "log-level" || spec.key == "log-format" || spec.key == "metrics";
       for (const auto* role : roles())
         used = used || find_setter(*role, spec.key);
       CHECK(used);

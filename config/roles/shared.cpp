@@ -19,6 +19,12 @@ constexpr key_spec node_name_key{
 constexpr key_spec log_level_key{
   "log-level", text, "LEVEL", "INFO", {"SWARMD_LOG_LEVEL", "SL_LOG_LEVEL"},
   "TRACE, DEBUG, INFO, WARNING, ERROR or OFF"};
+constexpr key_spec log_format_key{
+  "log-format", text, "FORMAT", "text", {"SWARMD_LOG_FORMAT"},
+  "text, or json: an object a line"};
+constexpr key_spec metrics_key{
+  "metrics", text, "[ADDRESS:]PORT", "", {"SWARMD_METRICS"},
+  "serve /metrics for Prometheus there; without an address on this host alone, e.g. 30307"};
 constexpr key_spec key_key{
   "key", path, "FILE", "", {"SWARM_ID_KEY"},
   "this node's private key, PEM"};
@@ -51,6 +57,8 @@ constexpr key_spec bind_address_key{
 constexpr process_setting of_process[] = {
     {data_dir_key.key, put<&process_config::data_dir, to_path>},
     {log_level_key.key, put<&process_config::log_level, to_level>},
+    {log_format_key.key, put<&process_config::log_format, to_log_format>},
+    {metrics_key.key, put<&process_config::metrics, to_metrics_place>},
 };
 
 constexpr role_setting of_every_role[] = {
@@ -67,7 +75,7 @@ constexpr role_setting of_every_role[] = {
     {bind_address_key, put<&role_options::bind_address, to_ip>},
 };
 
-constexpr key_spec process_keys[] = {data_dir_key, node_name_key, log_level_key};
+constexpr key_spec process_keys[] = {data_dir_key, node_name_key, log_level_key, log_format_key, metrics_key};
 constexpr key_spec identity_keys[] = {key_key,    cert_key,        cacert_key,
                                       capath_key, verify_host_key, members_key};
 constexpr key_spec network_keys[] = {genesis_hash_key, host_ip_key,     bind_address_key,

@@ -16,6 +16,7 @@ apt_build=(
   libcurl4-openssl-dev libarchive-dev libedit-dev
   libcaf-dev librocksdb-dev libsecp256k1-dev libcrypto++-dev
   doctest-dev libbenchmark-dev
+  prometheus-cpp-dev
 )
 apt_base=(python3 ca-certificates bubblewrap)
 apt_demo=(openssl python3-venv)
@@ -27,6 +28,7 @@ apt_fuzz=(clang-19 libclang-rt-19-dev)
 apt_model=(spin gcc)
 apt_test+=(curl) # by which the log collector reads blocks
 apt_test+=(iproute2 iptables netavark aardvark-dns) # networks of engines, and names in Podman's
+apt_test+=(prometheus) # with promtool
 # A browser for tests/integration/test_page.py, its driver, and letters for the screenshots in docs/.
 apt_test+=(chromium chromium-driver fonts-inter)
 # Programs, by the package that brings them when nothing else has: other sources of Node.js are as good. The page (ui/) is

@@ -1,4 +1,5 @@
 #include "actors/admin/admin.hpp"
+#include "actors/metrics/server/metrics.hpp"
 #include "actors/node/data_dir.hpp"
 #include "actors/node/identity.hpp"
 #include "actors/sl/sl.hpp"
@@ -11,6 +12,7 @@
 #include "base/log.hpp"
 #include "base/log_file.hpp"
 #include "config/parse.hpp"
+#include "config/roles/role.hpp"
 #include "tools/swarmd/doctor/doctor.hpp"
 #include "tools/swarmd/health.hpp"
 #include "tools/swarmd/terminal.hpp"
@@ -44,12 +46,30 @@ result<> open_identity(const config::identity_options& files) {
   return {};
 }
 
+/// Those who read metrics over the network see the certificate of the first role.
+result<actors::child_spec> make_metrics(const config::process_config& config,
+                                        const std::shared_ptr<transport::io_runtime>& io) {
+  const config::role_options* first = nullptr;
+  config::each_role(config, [&](const config::role_options& role) { first = first ? first : &role; });
+  const auto& files = first->identity;
+  SWARM_TRY(auto identity, transport::tls_identity::load_watched(
+                               {files.cert, files.key, files.cacert, files.capath, files.verify_host}));
+  return actors::metrics_child({.place = *config.metrics,
+                                .io = io.get(),
+                                .identity = std::move(identity),
+                                .version = std::string(config::version())});
+}
+
 /// One subtree per role of the profile. A single SL is /sl, several are /sl-<node name>.
 result<actors::supervisor_spec> make_root(const config::process_config& config,
                                           const std::shared_ptr<transport::io_runtime>& io,
                                           const std::shared_ptr<terminal>& shown) {
   actors::supervisor_spec root{.name = "root", .how = {}, .intensity = {}, .children = {}};
   root.children.push_back(actors::admin_child({.socket = config.data_dir / "admin.sock", .io = io.get()}));
+  if (config.metrics) {
+    SWARM_TRY(auto child, make_metrics(config, io));
+    root.children.push_back(std::move(child));
+  }
   for (const auto& options : config.sn) {
     SWARM_TRY(auto child,
               actors::make_sn(options, config.sn.size() == 1 ? "sn" : "sn-" + options.node_name, io));
@@ -122,6 +142,7 @@ int main(int argc, char** argv) {
   auto parsed = config::parse(argc, argv, config::process_environment());
   if (!parsed) return refuse(parsed.error().message);
   log::set_level(parsed->config.log_level);
+  log::set_format(parsed->config.log_format);
   for (const auto& note : parsed->notes)
     log::info("swarm", "{}", note);
   switch (parsed->action) {

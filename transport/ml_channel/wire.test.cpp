@@ -259,8 +259,12 @@ TEST_CASE("what is swarmd's own stands in fields that the original passes over, 
   const session_response named{.session_id = "s", .node = "n"};
   CHECK(encode(named) == unhex("120173c206016e"));
   CHECK(decode_session_response(encode(named)).value() == named);
-  const sync_response told{
-      .session_id = "s", .merged_digest = "d", .mean_peers = 2, .mean_loss = 1, .mean_metric = 2, .training = "t"};
+  const sync_response told{.session_id = "s",
+                           .merged_digest = "d",
+                           .mean_peers = 2,
+                           .mean_loss = 1,
+                           .mean_metric = 2,
+                           .training = "t"};
   CHECK(encode(told) == unhex("0a0173ca060164d00602dd060000803fe50600000040fa060174"));
   CHECK(decode_sync_response(encode(told)).value() == told);
   const session_request turns{.sync_interval = 128, .min_peers = 2, .takes_back = true};

@@ -188,7 +188,7 @@ TEST_CASE("which merge it has is told to a program that follows rounds, and to n
     const auto last = response_of(t.session->answer_close());
     CHECK(last.merged_round == 7);
     CHECK(last.training == "01020304-2"); // it was reset meanwhile
-    CHECK(last.mean_peers == 0); // nobody has reported a loss that is a number
+    CHECK(last.mean_peers == 0);          // nobody has reported a loss that is a number
   }
 }
 

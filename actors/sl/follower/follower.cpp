@@ -3,8 +3,10 @@
 #include "actors/sl/channel/channel.hpp"
 #include "actors/sl/checker/checker.hpp"
 #include "actors/sl/follower/contract_json.hpp"
+#include "actors/sl/follower/machine_options.hpp"
 #include "actors/sl/follower/refusal_text.hpp"
 #include "actors/sl/follower/session_note.hpp"
+#include "actors/sl/follower/training_metrics.hpp"
 #include "actors/sl/follower/training_reader.hpp"
 #include "actors/sl/follower/worker_names.hpp"
 #include "actors/sl/follower/worker_slot.hpp"
@@ -14,6 +16,7 @@
 #include "actors/supervision/paths.hpp"
 #include "actors/supervision/sibling_watch.hpp"
 #include "base/log.hpp"
+#include "base/log_format.hpp"
 #include "contracts/training/client.hpp"
 
 #include <boost/json.hpp>
@@ -36,18 +39,8 @@ constexpr auto long_wait = 30s;
 
 struct follower_state {
   explicit follower_state(std::shared_ptr<const sl_context> from)
-      : context(std::move(from)), machine(machine_options()),
+      : context(std::move(from)), machine(machine_options_of(*context)),
         session_file(context->options.data_dir / "session") {}
-
-  rounds::machine_options machine_options() const {
-    return {.self = context->account(),
-            .can_lead = context->options.make_me_admin,
-            .secret = context->commit_secret,
-            .check_ids_from = random_base() >> 32,
-            .grace = context->options.wait_for_full_quorum,
-            .leader_stall = std::min<duration>(10s, context->options.leader_failure_base_timeout),
-            .leader_max = context->options.leader_failure_base_timeout};
-  }
 
   std::string status() const { return with_trouble(machine.waiting_for(now())); }
   /// Without an SN nothing that the machine waits for can come.
@@ -75,6 +68,7 @@ struct follower_state {
   training_reader reader;                               ///< of it
   std::optional<rounds::action::refuse_layout> refusal; ///< waits for a peer's model to compare with
   worker_slot merging, checking;
+  std::optional<training_metrics> metrics; ///< there from its first message on
   duration next_wait_report = long_wait;
   session_note session_file;
   std::optional<caf::error> stop_reason; ///< set when told to stop: the node is leaving
@@ -159,13 +153,6 @@ void explain_refusal(self_pointer self, const layout_fetched& news) {
                refuse_program{refusal_text(refusal, news.layout, *s.context->store)});
 }
 
-/// Tells networks apart for people: the beginning of the hash of the genesis block.
-std::string network_name(const config::sl_options& options) {
-  const auto genesis =
-      options.genesis_hash ? options.genesis_hash : read_known_genesis(options.data_dir / "genesis-hash");
-  return genesis ? to_hex(genesis->view(), false).substr(0, 8) : std::string{};
-}
-
 struct perform {
   self_pointer self;
 
@@ -201,7 +188,8 @@ struct perform {
     }
   }
   void operator()(rounds::action::answer_open& a) const {
-    a.network = network_name(self->state().context->options);
+    const auto& options = self->state().context->options;
+    a.network = network_name(options.genesis_hash, options.data_dir / "genesis-hash");
     to_channel(std::move(a));
   }
   void operator()(rounds::action::ask_loss& a) const {
@@ -231,6 +219,7 @@ struct perform {
     if (self->state().stop_reason) return;
     if (a.node_ends) return self->end_role(0, a.text);
     log::info(self->state().context->log_source, "session over ({}); waiting for the next program", a.text);
+    log::set_training(self->state().context->log_source, {});
   }
   void operator()(rounds::action::note& a) const {
     const auto& source = self->state().context->log_source;
@@ -244,6 +233,7 @@ struct perform {
 
 void perform::operator()(rounds::action::start_merge& a) const {
   const auto& context = self->state().context;
+  self->state().metrics->merge_begins(a, follower_state::now());
   if (a.leads)
     log::info(context->log_source, "leading the merge of round {}, term {}: {} models", a.round_num, a.term,
               a.inputs.size());
@@ -277,6 +267,10 @@ void drain(self_pointer self) {
 }
 
 // Events
+
+void show(follower_state& s) {
+  s.metrics->look(s.machine, s.contract, s.context->account(), *s.context->store, follower_state::now());
+}
 
 void report_long_wait(self_pointer self) {
   auto& s = self->state();
@@ -353,19 +347,10 @@ void take_reading(self_pointer self, const session::action::contract_read& news)
   if (!view) return self->note_error(view.error().message);
   if (!*view) return tell_sn(self, s.reader.request());
   tell_files_of(self, **view);
+  const auto& head = (*view)->head;
+  if (s.machine.in_session())
+    log::set_training(s.context->log_source, {s.contract, head.generation, head.round_num});
   step(self, rounds::event::view_read{std::move(**view)});
-}
-
-/// Removes merges and checks that a former follower started, as nobody waits for them any more.
-void remove_workers(self_pointer self) {
-  for (const auto& status : self->dir().list()) {
-    const auto is_its = [&](std::string_view prefix) {
-      return status.path.starts_with(sibling(*self, prefix));
-    };
-    if (std::ranges::none_of(worker_prefixes, is_its)) continue;
-    const auto name = status.path.substr(parent_path(*self).size() + 1);
-    if (name.find('/') == name.npos) self->dir().send(parent_path(*self), remove_child{name});
-  }
 }
 
 void open(self_pointer self, const program_opened& opened) {
@@ -379,13 +364,13 @@ void open(self_pointer self, const program_opened& opened) {
 void resume(self_pointer self, const program_resumed& from) {
   auto& s = self->state();
   s.resumed = true;
-  s.machine = rounds::peer_machine(s.machine_options());
+  s.machine = rounds::peer_machine(machine_options_of(*s.context));
   s.call_base = random_base();
   s.calls.clear();
   s.asked.reset();
   s.refusal.reset();
   s.merging = s.checking = {};
-  remove_workers(self);
+  remove_workers(*self);
   if (!from.session) return leave_for_former_self(self);
   follow(self, from.session->contract);
   const auto now = follower_state::now();
@@ -441,6 +426,7 @@ bool ends(self_pointer self, worker_slot& slot, const std::string& name, const a
 
 caf::behavior follower_behavior(self_pointer self) {
   self->env().methods.forward("round", self->path());
+  self->state().metrics.emplace(self->env().metrics, self->state().context->options.node_name);
   self->delayed_send(self, tick_interval, tick{});
   self->on_stop([self](caf::error reason) { stop(self, std::move(reason)); });
   tell_channel(*self, *self->state().context->link, program_wanted{});
@@ -479,6 +465,7 @@ caf::behavior follower_behavior(self_pointer self) {
       [=](const layout_fetched& news) { explain_refusal(self, news); },
       [=](const merge_done& done) {
         auto& slot = self->state().merging;
+        self->state().metrics->merge_ends(done, follower_state::now());
         const auto beside = beside_name(done.round_num, done.term);
         const auto name = slot.is(beside) ? beside : leader_name(done.round_num, done.term);
         if (ends(self, slot, name, done)) step(self, done);
@@ -493,6 +480,7 @@ caf::behavior follower_behavior(self_pointer self) {
       [=](tick) {
         find_sn(self);
         find_files(self);
+        show(self->state());
         report_long_wait(self);
         tell_program_of_wait(self);
         step(self, rounds::event::tick{});

@@ -1,8 +1,11 @@
 #include "actors/sl/follower/worker_slot.hpp"
 
+#include "actors/sl/follower/worker_names.hpp"
 #include "actors/supervision/paths.hpp"
 
 #include <caf/actor_cast.hpp>
+
+#include <algorithm>
 
 namespace swarm::actors {
 
@@ -51,6 +54,17 @@ void worker_slot::fail(const std::string& why) {
   name_.clear();
   worker_ = {};
   failed_(why);
+}
+
+void remove_workers(role_base& self) {
+  for (const auto& status : self.dir().list()) {
+    const auto is_its = [&](std::string_view prefix) {
+      return status.path.starts_with(sibling(self, prefix));
+    };
+    if (std::ranges::none_of(worker_prefixes, is_its)) continue;
+    const auto name = status.path.substr(parent_path(self).size() + 1);
+    if (name.find('/') == name.npos) self.dir().send(parent_path(self), remove_child{name});
+  }
 }
 
 } // namespace swarm::actors

@@ -33,4 +33,7 @@ private:
   on_failure failed_;
 };
 
+/// Removes the workers beside this actor that one before it has started, as nobody waits for them any more.
+void remove_workers(role_base& self);
+
 } // namespace swarm::actors

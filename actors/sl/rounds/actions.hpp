@@ -38,7 +38,7 @@ struct refresh {};
 /// Tell the program that its session is open.
 struct answer_open {
   std::uint64_t merged_round = 0; ///< the last one that is merged, 0: none is
-  std::string node{}; ///< its name among the peers; empty: it is none, as in a training that is over
+  std::string node{};    ///< its name among the peers; empty: it is none, as in a training that is over
   std::string network{}; ///< which one this is, in short; added by the shell, empty where it does not know
 };
 /// Hand the merged model to the program; hand in `event::program_loss`.

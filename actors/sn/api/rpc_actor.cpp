@@ -1,5 +1,6 @@
 #include "actors/sn/api/rpc_actor.hpp"
 
+#include "actors/sn/api/rpc_metrics.hpp"
 #include "actors/supervision/paths.hpp"
 #include "base/log.hpp"
 #include "ledger/formats/sign_of_life.hpp"
@@ -49,9 +50,16 @@ struct rpc_state {
   bool requests_due = false;      ///< a message that says so is on its way
   unsigned upkeeps = 0;
   std::uint64_t last_serial = 0; ///< the serial of this node's last sign of life
+  std::optional<rpc_metrics> metrics;
 };
 
 using self_pointer = role_actor<rpc_state>*;
+
+rpc::responder::watcher watcher_for(role_base& self, const sn_context& context) {
+  auto env = self.shared_env();
+  auto& to = env->metrics;
+  return std::make_shared<request_metrics>(std::move(env), to, context.options.node_name)->watcher();
+}
 
 struct carry_out {
   self_pointer self;
@@ -138,6 +146,7 @@ void look_after(self_pointer self) {
   const auto number = s.upkeeps++;
   if (!s.service && number == upkeeps_without_chain) answer_early(self);
   if (!s.service) return;
+  s.metrics->look(*s.service);
   if (number % upkeeps_per_sign == 0) say_alive(self);
   step(self, rpc::event::tick{});
 }
@@ -148,6 +157,8 @@ void begin(self_pointer self, const chain_shown& what) {
     s.chain = what.chain;
     s.context->book->watch(s.chain);
     s.service.emplace(s.chain, now(), rpc::service_limits{}, s.context->key->account());
+    s.service->watch_with(watcher_for(*self, *s.context));
+    s.metrics.emplace(self->env().metrics, s.context->options.node_name);
     self->env().methods.forward("nodes", self->path());
     look_after(self);
   }
@@ -217,6 +228,7 @@ void read_on(role_actor<reader_state>* self) {
 }
 
 caf::behavior reader_behavior(role_actor<reader_state>* self) {
+  self->state().reader.watch_with(watcher_for(*self, *self->state().context));
   self->delayed_send(self, upkeep_interval, tick{});
   return {
       [=](read_requests& what) {

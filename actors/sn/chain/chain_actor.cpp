@@ -72,13 +72,6 @@ void introduce_chain(self_pointer self) {
   offer_work(self);
 }
 
-network_facts facts_of(const chain_state& s, std::vector<address> validators) {
-  const auto& head = *s.chain->head();
-  return {{s.chain->chain_id(), s.chain->genesis_hash()},
-          {head.header.block_num, head.hash},
-          std::move(validators)};
-}
-
 /// Ends the process where rules begin that it does not know; any other error is this actor's.
 void stop_for(self_pointer self, const error& why) {
   if (!why.is(ledger::chain_errc::unknown_rules)) return self->fail(why);
@@ -105,6 +98,7 @@ void head_moved(self_pointer self, std::vector<ledger::block_ptr> blocks) {
   auto& s = self->state();
   const auto block = blocks.back();
   name_liars(s, blocks);
+  s.metrics->got(blocks, *s.chain, now());
   if (!s.trouble.empty())
     log::info(s.context->log_source, "the disk takes blocks again, at block {}", block->header.block_num);
   s.trouble.clear();
@@ -270,6 +264,7 @@ void submit(self_pointer self, submit_txns& what) {
   txns_submitted out;
   for (auto& each : what.txns) {
     auto taken = s.chain->submit(std::move(each.txn));
+    if (!taken) s.metrics->refused(taken.error());
     if (each.must_answer(taken)) out.outcomes.push_back({each.token, std::move(taken)});
   }
   offer_work(self);
@@ -302,6 +297,7 @@ void tell_newcomers(self_pointer self) {
 }
 
 void look_after_network(self_pointer self) {
+  self->state().metrics->look(*self->state().chain, self->state().double_votes.size());
   tell_newcomers(self);
   offer_work(self);
 }
@@ -434,6 +430,8 @@ caf::result<std::string> answer_admin(self_pointer self, const admin_query& quer
 }
 
 caf::behavior chain_behavior(self_pointer self) {
+  const auto& context = *self->state().context;
+  self->state().metrics.emplace(self->env().metrics, context.options.node_name, context.identity);
   if (auto started = start(self); !started) {
     self->fail_start(started.error());
     return {[](tick) {}};

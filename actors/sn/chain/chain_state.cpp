@@ -171,6 +171,13 @@ result<hash32> submit_own(chain_state& s, const membership::action::submit& what
   return s.chain->submit(txn.raw());
 }
 
+network_facts facts_of(const chain_state& s, std::vector<address> validators) {
+  const auto& head = *s.chain->head();
+  return {{s.chain->chain_id(), s.chain->genesis_hash()},
+          {head.header.block_num, head.hash},
+          std::move(validators)};
+}
+
 void show_reentry(chain_state& s, const consensus::reentry_seen& what) {
   if (!s.chain) return;
   if (const auto line = s.reentered.take(*s.chain, what.author, what.block_num))

@@ -8,6 +8,7 @@
 #include "actors/sn/membership/vouching/organisation_budget.hpp"
 #include "actors/sn/messages.hpp"
 #include "actors/sn/sn_context.hpp"
+#include "actors/sn/sn_metrics.hpp"
 #include "base/back_off.hpp"
 #include "ledger/snapshot/snapshot_driver.hpp"
 #include "ledger/snapshot/snapshot_server.hpp"
@@ -63,6 +64,7 @@ struct chain_state {
   convicted_map double_votes;   ///< validators that lost their seats for them
   std::vector<address> resting; ///< validators whose turns come last, as consensus was told
   reentries reentered;
+  std::optional<chain_metrics> metrics;     ///< there from its first message on
   std::uint64_t warned_of_rules = 0;        ///< the version that the operator was told of
   ledger::candidate_ptr built;              ///< the last block that this node made
   ledger::candidate_ptr validated;          ///< the last good block of another node
@@ -84,6 +86,9 @@ result<hash32> submit_own(chain_state& s, const membership::action::submit& what
 
 /// What membership wants to know of the chain, which is there.
 result<membership::chain_facts> facts_for(chain_state& s, const membership::action::read_facts& what);
+
+/// What the hub is told of the chain.
+network_facts facts_of(const chain_state& s, std::vector<address> validators);
 
 /// Tells the operator that another one has his validator vote again.
 void show_reentry(chain_state& s, const consensus::reentry_seen& what);

@@ -2,6 +2,7 @@
 
 #include "actors/sn/consensus/stall_watch.hpp"
 #include "actors/sn/messages.hpp"
+#include "actors/sn/sn_metrics.hpp"
 #include "actors/supervision/paths.hpp"
 #include "base/log.hpp"
 #include "ledger/consensus/qbft_machine.hpp"
@@ -58,6 +59,7 @@ struct consensus_state {
   std::optional<consensus::qbft_machine> qbft;
   std::optional<sync::sync_machine> sync;
   std::size_t validators = 0;
+  std::optional<consensus_metrics> metrics; ///< there from its first message on
   stall_watch stall;
   int reentry_waits = 0; ///< how often a re-entry was put off as blocks seemed to be missing
   std::map<address, std::uint64_t> double_votes; ///< seen by this node: the block that the author lied about
@@ -217,6 +219,7 @@ void sync_step(self_pointer self, Event event) {
 }
 
 caf::behavior consensus_behavior(self_pointer self) {
+  self->state().metrics.emplace(self->env().metrics, self->state().context->options.node_name);
   // The chain handles this after all that an earlier consensus actor asked for; the answers to that are not
   // for this one.
   self->tell(sibling(*self, "chain"), consensus_wanted{});
@@ -271,7 +274,9 @@ caf::behavior consensus_behavior(self_pointer self) {
       [=](tick) {
         watch_for_stall(self);
         sync_step(self, [](auto& sync) { sync.tick(now()); });
-        if (const auto& sync = self->state().sync)
+        auto& s = self->state();
+        if (s.qbft) s.metrics->look(s.qbft->status(), s.validators, *s.sync);
+        if (const auto& sync = s.sync)
           self->tell(sibling(*self, "chain"), snapshot_neighbors{sync->claims(), sync->snapshot_claims()});
         self->delayed_send(self, sync_interval, tick{});
       },

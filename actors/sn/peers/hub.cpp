@@ -2,6 +2,7 @@
 
 #include "actors/sn/messages.hpp"
 #include "actors/sn/peers/neighbor.hpp"
+#include "actors/sn/sn_metrics.hpp"
 #include "actors/supervision/paths.hpp"
 #include "base/log.hpp"
 #include "ledger/consensus/quorum.hpp"
@@ -67,6 +68,7 @@ struct hub_state {
   p2p::known_sns known;               ///< what the chain knows of SNs
   std::uint64_t ends_seen = 0;        ///< of memberships
   std::map<consensus::neighbor_id, parting> partings;
+  std::optional<hub_metrics> metrics;
   std::vector<bytes> signs; ///< of life, to be sent with the next tick
 };
 
@@ -191,6 +193,7 @@ void listen(self_pointer self, const network_facts& facts) {
   }
   const auto& sn = s.context->options;
   p2p::p2p_options options;
+  s.metrics.emplace(self->env().metrics, sn.node_name, options.neighbors_max);
   options.bind_address = sn.bind_address;
   options.port = sn.sn_p2p_port;
   options.endpoint = s.context->p2p_endpoint();
@@ -374,6 +377,11 @@ void broadcast(self_pointer self, const consensus::broadcast& what) {
     });
 }
 
+void show_neighbors(self_pointer self) {
+  auto& s = self->state();
+  if (s.node) s.metrics->look(s.node->status(), *s.validators, s.context->key->account());
+}
+
 /// A handler that passes on to the actor of the neighbor.
 template <class What>
 auto passing(self_pointer self) {
@@ -424,6 +432,7 @@ caf::behavior hub_behavior(self_pointer self) {
         end_neighbors(self);
         report_neighbors(self);
         send_signs(self);
+        show_neighbors(self);
         self->delayed_send(self, 1s, tick{});
       },
       [=](const admin_query&) { return self->state().detail_json(); },

@@ -82,6 +82,7 @@ void text_answers::put(std::size_t place, std::string text) {
 }
 
 void reply::operator()(method_result from_method, time_point now) const {
+  if (told) told(from_method.has_value());
   if (!from_method) from_method.error().without_reason = is_call;
   auto text = notification ? std::string{} : answers->fit(id, std::move(from_method));
   answers->charge(text.size() / cost::answer_bytes_per_unit, now);

@@ -56,7 +56,8 @@ struct reply {
   std::size_t place = 0;
   boost::json::value id;
   bool notification = false;
-  bool is_call = false; ///< the request calls a contract, see failure::without_reason
+  bool is_call = false;                ///< the request calls a contract, see failure::without_reason
+  std::function<void(bool ok)> told{}; ///< see responder::watch_with; may be empty
 
   const caller& from() const { return answers->from(); }
   void operator()(method_result from_method, time_point now) const;

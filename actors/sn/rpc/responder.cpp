@@ -34,18 +34,19 @@ void responder::answer(const text_part::request& request, const std::shared_ptr<
   const bool named = method != nullptr && method->is_string();
   const bool is_call =
       named && (method->get_string() == "eth_call" || method->get_string() == "eth_estimateGas");
-  const reply answer{to, request.place, id == nullptr || !id_fits ? json::value(nullptr) : *id, id == nullptr,
-                     is_call};
+  reply answer{to, request.place, id == nullptr || !id_fits ? json::value(nullptr) : *id, id == nullptr,
+               is_call};
   if (!named || !id_fits)
     return to->put(request.place, response_text(answer.id, fail(rpc_errc::invalid_request,
                                                                 "a request has a method and an id")));
+  const std::string_view name(method->get_string().data(), method->get_string().size());
+  if (watcher_) answer.told = watcher_(name);
   if (auto admitted = to->admitted(now_); !admitted) return answer(tl::unexpected(admitted.error()), now_);
   const auto* given = object->if_contains("params");
   if (given != nullptr && !given->is_array() && !given->is_null())
     return answer(fail(rpc_errc::invalid_params, "params must be an array"), now_);
   const json::array none;
   const params values(given != nullptr && given->is_array() ? given->get_array() : none);
-  const std::string_view name(method->get_string().data(), method->get_string().size());
   work_ = cost::request;
   const auto& may_read = to->from().may_read;
   const auto may = may_read && !is_for_everybody(name, values) ? may_read() : result<>{};

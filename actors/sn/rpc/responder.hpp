@@ -31,6 +31,11 @@ public:
   void go_on(time_point now);
   bool busy() const { return under_way_ || waiting(); }
 
+  /// Told of each request that names a method, which need not be one that there is; what it returns is called with
+  /// the answer, from any thread.
+  using watcher = std::function<std::function<void(bool ok)>(std::string_view method)>;
+  void watch_with(watcher told) { watcher_ = std::move(told); }
+
   const work_shares& shares() const { return shares_; }
   /// Lines for the log since the last call: which organisations ask for more than their share.
   std::vector<std::string> take_notices() { return std::exchange(notices_, {}); }
@@ -64,6 +69,7 @@ private:
   std::optional<text_part> under_way_;
   std::uint64_t slice_ = 0; ///< units counted since the slice began
   work_shares shares_;
+  watcher watcher_;
   std::vector<std::string> notices_;
 };
 

@@ -110,6 +110,11 @@ void service::run(std::string_view method, const params& given, const reply& to)
      now_);
 }
 
+bool service::knows(std::string_view method) {
+  return method == "eth_sendRawTransactionSync" || method == "eth_sendRawTransaction"
+         || methods().contains(method) || reader::answers(method);
+}
+
 const std::map<std::string_view, service::handler>& service::methods() {
   static const std::map<std::string_view, handler> table{
       {"web3_clientVersion", &service::client_version},

@@ -131,6 +131,9 @@ public:
   lie_reports& lies() { return lies_; }
   const lie_reports& lies() const { return lies_; }
 
+  /// Whether this or a `reader` has the method.
+  static bool knows(std::string_view method);
+
   std::size_t subscriptions() const { return subscriptions_.size(); }
   std::size_t waiting_for_receipts() const { return waiting_.size(); }
 

@@ -79,8 +79,8 @@ def _make_one(argument: str, wanted: Any) -> Any:
     missing = [name for name in METHODS if not callable(getattr(wanted, name, None))]
     if missing:
         raise SwarmArgumentError(
-            f"tracker: wanted one of {', '.join(TRACKERS)}, an object with the methods {', '.join(METHODS)}, or a list; "
-            f"a {type(wanted).__name__} has no {' and no '.join(missing)}"
+            f"tracker: wanted one of {', '.join(TRACKERS)}, a list, or an object with {', '.join(METHODS)}; a "
+            f"{type(wanted).__name__} has no {' and no '.join(missing)}"
         )
     return wanted
 

@@ -75,11 +75,10 @@ class SwarmCallbackBase(SessionOwner):
             same on all nodes.
         tracker: an experiment tracker that gets the rounds too, off the training's path: 'mlflow', 'tensorboard' or
             'wandb', an object with the methods begin, log_round and end (`swarmlearning.Tracker` says what they get),
-            or a list of those. The default is what the environment variable SWARM_TRACKER names (commas between
-            several), or none. Each round is written when its merge was loaded: loss and metric of this node and means
-            over the peers, the number of the round, the merge's digest, the contract; the arguments of this callback
-            at the start. A run that is open already, as of mlflow, of wandb or of a Trainer's logger, is used; else
-            one of its own is made, or gone on with when this node comes back to its training.
+            or a list of those. The default is what SWARM_TRACKER names (commas between several), or none. Each round
+            is written when its merge was loaded: loss and metric of this node and means over the peers, the number of
+            the round, the merge's digest, the contract; the arguments of this callback at the start. A run that is
+            open, as of mlflow, of wandb or of a Trainer's logger, is used; else one is made, or gone on with.
         transferType: 'float16' or 'bfloat16': parameters of more bits travel and are merged as these, in half the
             bytes; this model keeps its own types. The same on all nodes. The default is what the environment variable
             SWARM_TRANSFER_TYPE names, or the model's own types.
