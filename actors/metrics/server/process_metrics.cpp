@@ -45,6 +45,18 @@ double ticks_per_second() {
   return static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
+<<<<<<< HEAD
+=======
+double cpu_seconds() {
+  rusage used = {};
+  if (::getrusage(RUSAGE_SELF, &used) != 0) return 0;
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
+>>>>>>> h/met
 /// When the host was started, in seconds since 1970.
 double boot_time() {
   const auto text = read_file("/proc/stat", std::size_t{1} << 20U).value_or("");
@@ -76,7 +88,11 @@ process_metrics::process_metrics(registry& to, const std::string& version)
 
 void process_metrics::read() {
   const stat_fields stat;
+<<<<<<< HEAD
   cpu_.grow_to((stat[14] + stat[15]) / ticks_per_second());
+=======
+  cpu_.grow_to(cpu_seconds());
+>>>>>>> h/met
   virtual_.set(stat[23]);
   resident_.set(stat[24] * static_cast<double>(::sysconf(_SC_PAGESIZE)));
   threads_.set(stat[20]);

@@ -103,11 +103,10 @@ TEST_CASE("a simulated swarm may be large") {
   run(from_environment("SWARM_SIM_SEED", 1), what, false, sum);
   MESSAGE(what.nodes << " nodes, " << sum.merges << " merges, " << sum.lies << " wrong ones");
   CHECK(sum.merges >= 3);
-  if (std::getenv("SWARM_SIM_NODES") == nullptr) CHECK(sum.lies > 0);
 }
 
 TEST_CASE("simulated mistakes are found") {
-  constexpr std::uint64_t seeds_max = 400;
+  constexpr std::uint64_t seeds_max = 100;
   for (auto planted = mistake::attests_unseen; planted <= last_mistake;
        planted = static_cast<mistake>(static_cast<int>(planted) + 1)) {
     std::string found;
@@ -122,7 +121,7 @@ TEST_CASE("simulated mistakes are found") {
         std::tie(what.nodes, what.reliable, what.min_peers, what.lies, what.behind) =
             std::tuple(6, 3, 3, 700, true);
       if (planted == mistake::suspects_nobody)
-        std::tie(what.stuck_merge, what.lies, what.behind) = std::tuple(900, 0, false);
+        std::tie(what.stuck_merge, what.stuck_ends, what.lies) = std::tuple(900, false, 0);
       if (planted == mistake::accuses_nobody) {
         std::tie(what.nodes, what.reliable, what.min_peers, what.lies) = std::tuple(8, 2, 1, 0);
         std::tie(what.accidents, what.deadly) = std::tuple(12, true);

@@ -47,11 +47,10 @@ void simulation::start_merge(node& n, const action::start_merge& asked) {
             ++n.job->progress;
             if (got) here->insert(digest);
             if (++*answered < shared->inputs.size()) return;
-            // The limits of its connections end a stuck merge at last.
-            in_life(n, n.job->stuck ? between(30000, 90000) : between(1, 2000),
-                    [this, &n, here, shared, serial] {
-                      if (n.job && n.job->serial == serial) finish_merge(n, *shared, *here);
-                    });
+            const auto stuck = scenario_.stuck_ends ? between(30000, 90000) : duration(24h);
+            in_life(n, n.job->stuck ? stuck : between(1, 2000), [this, &n, here, shared, serial] {
+              if (n.job && n.job->serial == serial) finish_merge(n, *shared, *here);
+            });
           });
 }
 

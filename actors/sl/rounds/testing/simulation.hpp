@@ -51,6 +51,7 @@ struct scenario {
   std::uint32_t lost_call = 0;
   std::uint32_t failed_fetch = 0;
   std::uint32_t stuck_merge = 0; ///< never gets on, until it is cancelled
+  bool stuck_ends = true;        ///< such a merge, at last, as the limits of its connections end it
   std::uint32_t accidents = 0;   ///< number of: death of a process or program, signal, outage of the SN
   bool deadly = false;           ///< whoever is killed is gone for good
   bool may_reset = false;        ///< one of the accidents may be an operator's reset
