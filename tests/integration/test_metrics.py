@@ -13,11 +13,7 @@ import urllib.parse
 
 import numpy as np
 import pytest
-<<<<<<< HEAD
-from harness import DEFAULT_CONTRACT, ROOT, Certs, Failure, Meeting, Process, Program, free_port, trains, until
-=======
 from harness import DEFAULT_CONTRACT, ROOT, SL, Certs, Failure, Meeting, Process, Program, free_port, trains, until
->>>>>>> h/met
 from launcher.operators import OperatorSwarm, node_definition, swop_profile
 from launcher.processes import Process as AnyProcess
 
@@ -83,11 +79,8 @@ class Watched(OperatorSwarm):
     """Three SNs, two SLs that train, a SWOP, and a Prometheus. The programs hold before each of their syncs until they
     are let go on."""
 
-<<<<<<< HEAD
-=======
     sl_type = SL
 
->>>>>>> h/met
     def __init__(self, folder, certs):
         super().__init__(folder, certs)
         self.gates = [threading.Semaphore(0), threading.Semaphore(0)]

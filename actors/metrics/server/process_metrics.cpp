@@ -45,8 +45,6 @@ double ticks_per_second() {
   return static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
-<<<<<<< HEAD
-=======
 double cpu_seconds() {
   rusage used = {};
   if (::getrusage(RUSAGE_SELF, &used) != 0) return 0;
@@ -56,7 +54,6 @@ double cpu_seconds() {
   return seconds(used.ru_utime) + seconds(used.ru_stime);
 }
 
->>>>>>> h/met
 /// When the host was started, in seconds since 1970.
 double boot_time() {
   const auto text = read_file("/proc/stat", std::size_t{1} << 20U).value_or("");
@@ -88,11 +85,7 @@ process_metrics::process_metrics(registry& to, const std::string& version)
 
 void process_metrics::read() {
   const stat_fields stat;
-<<<<<<< HEAD
-  cpu_.grow_to((stat[14] + stat[15]) / ticks_per_second());
-=======
   cpu_.grow_to(cpu_seconds());
->>>>>>> h/met
   virtual_.set(stat[23]);
   resident_.set(stat[24] * static_cast<double>(::sysconf(_SC_PAGESIZE)));
   threads_.set(stat[20]);
