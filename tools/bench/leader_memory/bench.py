@@ -3,10 +3,10 @@ round it takes its program's model, makes its part of the merge, checks others' 
 its program. leader_memory_others: the most that any other node of that round has had until then.
 
 SWARM_BENCH_PEERS nodes (16) with models of SWARM_BENCH_MIB MiB (256), each a process of its own. They take twice as
-much room on the disk as all models have; programs take next to no memory, as their models are zeros but for some
-numbers in each chunk.
+much room on the disk as all models have; one program after the other has its model in memory.
 """
 
+import ctypes
 import fcntl
 import mmap
 import os
@@ -36,8 +36,8 @@ F_SEAL_WRITE = 8  # of linux/fcntl.h; Python has no name for it before 3.14
 
 
 class HollowMemory(SharedMemory):
-    """A program's memory with pages only where its model is not zero. Unless `takes` nobody can put a merge into it:
-    the merges of all programs would not have room in the memory of one machine."""
+F_SEAL_WRITE = 8  # of linux/fcntl.h
+    it: the merges of all programs would not have room in the memory of one machine."""
 
     value, takes = 0.0, False
 
@@ -49,20 +49,28 @@ class HollowMemory(SharedMemory):
         return MemoryPlace(self._region, 0, size)
 
     def _make_hollow(self, header, size):
-        slot_size = -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
-        fd = os.memfd_create("hollow", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        self._slot_size = slot_size = -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
+        self.fd = fd = os.memfd_create("hollow", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         os.ftruncate(fd, SLOTS * slot_size)
+        os.posix_fallocate(fd, 0, slot_size)  # an SL takes no memory that is not there
         os.pwrite(fd, header, 0)
         for at in range(len(header), size - 3, GAP):
             os.pwrite(fd, struct.pack("<f", self.value), at)
-        seals = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW
-        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, seals if self.takes else seals | F_SEAL_WRITE)
+        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)
         self._send(fd, 1)
-        self._region, self._slot_size, self._free_slot = 1, slot_size, 0
+        self._region, self._free_slot = 1, 0
         if self.takes:
             mapped = memoryview(mmap.mmap(fd, SLOTS * slot_size))
             self._slots = [mapped[slot * slot_size : (slot + 1) * slot_size] for slot in range(SLOTS)]
-        os.close(fd)
+
+    def give_back(self):
+        """The SL has the model."""
+        keep_size, punch_hole = 1, 2  # of fallocate(2)
+        size = ctypes.c_int64(self._slot_size)
+        if ctypes.CDLL(None, use_errno=True).fallocate(self.fd, keep_size | punch_hole, ctypes.c_int64(0), size) != 0:
+            raise OSError(ctypes.get_errno(), "fallocate")
+        if not self.takes:
+            fcntl.fcntl(self.fd, fcntl.F_ADD_SEALS, F_SEAL_WRITE)
 
 
 class Program(threading.Thread):
@@ -85,8 +93,9 @@ class Program(threading.Thread):
         session = Session(channel, SessionRequest(
             syncInterval=1, minPeers=self.peers, checkinModelOnTrainEnd="snapshot", nodeWeightage=1,
             trainingContract=CONTRACT, mergeMethod="mean"))
-        session._memory.__class__ = HollowMemory
-        session._memory.value, session._memory.takes = float(self.number), self.number == 1
+        self.memory = session._memory
+        self.memory.__class__ = HollowMemory
+        self.memory.value, self.memory.takes = float(self.number), self.number == 1
 
         def merged(params):
             data = params["w"].data
@@ -107,8 +116,8 @@ def measure(peers, mebibytes):
             sl = swarm.add_sl().wait_ready()  # one after the other: the first one leads the first round
             programs.append(Program(sl, number, peers, params))
             programs[-1].start()
-            until(lambda sl=sl: (sl.round() or {}).get("session") in ("training", "waiting"),
-                  f"{sl.name} to register", PATIENCE, alive=[sl])
+            until(lambda sl=sl: list(sl.store.glob("*.safetensors")), f"{sl.name} to store its model", PATIENCE, [sl])
+            programs[-1].memory.give_back()
         first = programs[0]
         until(lambda: first.merged.is_set() or first.failure, "the merge", PATIENCE, alive=swarm.sls)
         if first.failure:
