@@ -9,9 +9,11 @@
 #include <vector>
 
 namespace prometheus {
+// NOLINTBEGIN(readability-identifier-naming): the names are theirs
 class Counter;
 class Gauge;
 class Histogram;
+// NOLINTEND(readability-identifier-naming)
 } // namespace prometheus
 
 namespace swarm::metrics {
