@@ -36,8 +36,8 @@ F_SEAL_WRITE = 8  # of linux/fcntl.h; Python has no name for it before 3.14
 
 
 class HollowMemory(SharedMemory):
-F_SEAL_WRITE = 8  # of linux/fcntl.h
-    it: the merges of all programs would not have room in the memory of one machine."""
+    """A program's memory which it gives back once its SL has stored the model. Unless `takes` nobody can put a merge
+    into it: the merges of all programs would not have room in the memory of one machine."""
 
     value, takes = 0.0, False
 
