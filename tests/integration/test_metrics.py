@@ -178,10 +178,10 @@ def test_values_are_those_of_the_swarm(watched):
     sn = 'node="sn-1"'
     until(lambda: value(watched.sn, f"ethereum_blockchain_height{{{sn}}}") == watched.sn.block_num(), "the head")
     until(lambda: value(watched.sn, f"swarmd_consensus_validators{{{sn}}}") == 3, "the validators")
-    assert value(watched.sn, f"ethereum_peer_count{{{sn}}}") == 2
+    until(lambda: value(watched.sn, f"ethereum_peer_count{{{sn}}}") == 2, "the other SNs")
     assert value(watched.sn, f"ethereum_peer_limit{{{sn}}}") == 64
     calls = 'swarmd_rpc_requests_total{method="eth_blockNumber",node="sn-1",outcome="ok"}'
-    before = value(watched.sn, calls)
+    before = until(lambda: value(watched.sn, calls), "requests to be counted")
     watched.sn.block_num()
     until(lambda: value(watched.sn, calls) > before, "a request to be counted")
     with pytest.raises(AssertionError):
@@ -189,7 +189,7 @@ def test_values_are_those_of_the_swarm(watched):
     others = calls.replace("eth_blockNumber", "other").replace("ok", "error")
     until(lambda: value(watched.sn, others), "one that there is not to be counted")
     assert "no_such_method" not in scrape(watched.sn)
-    assert value(watched.swops[0], 'swarmd_task_state{node="swop-1",state="idle"}') == 1
+    until(lambda: value(watched.swops[0], 'swarmd_task_state{node="swop-1",state="idle"}') == 1, "the idle taskrunner")
 
 
 def test_a_scrape_takes_less_than_5_ms(watched):
