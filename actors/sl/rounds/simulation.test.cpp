@@ -1,7 +1,10 @@
 #include "actors/sl/rounds/testing/simulation.hpp"
 
+#include "contracts/training/dealing.hpp"
+
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 #include <tuple>
@@ -86,7 +89,7 @@ TEST_CASE("a simulated swarm may be large") {
   what.nodes = static_cast<std::uint32_t>(from_environment("SWARM_SIM_NODES", 200));
   what.reliable = what.min_peers = std::max(4u, what.nodes / 8);
   what.organisations = 4;
-  what.quiet_at = std::chrono::seconds(150); // most of three rounds
+  what.quiet_at = std::chrono::seconds(std::max(150u, what.nodes * 35 / 100)); // most of three rounds
   what.block_interval = std::chrono::milliseconds(100);
   what.delay_max = std::chrono::milliseconds(800);
   what.slow_message = 10;
