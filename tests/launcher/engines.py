@@ -117,7 +117,7 @@ runtime = "runc"
 tmp_dir = "{self.home}/libpod"
 volume_path = "{self.home}/volumes"
 [network]
-network_backend = "{"netavark" if self.addresses else "cni"}"
+network_backend = "netavark"
 network_config_dir = "{self.home}/networks"
 """,
             "storage.conf": f"""[storage]
