@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/sl/files/model_server.hpp"
+#include "actors/sl/files/wanted_model.hpp"
 #include "actors/sl/rounds/peer_machine.hpp"
 #include "actors/sn_client/messages.hpp"
 #include "actors/supervision/tick.hpp"
@@ -66,15 +67,10 @@ using rounds::event::model_fetched;
 
 // -- /sl/files: model store and file server
 
-/// Get a model from `holders` (files/model_fetch.hpp); answers `reply_to` with `model_fetched`.
+/// Get a model; answers `reply_to` with `model_fetched`.
 struct fetch_model {
-  hash32 digest;
-  std::uint64_t size = 0;
-  std::vector<rounds::holder> holders;
+  wanted_model what;
   std::string reply_to; ///< path of an actor
-  bool is_merge = false;
-  std::vector<rounds::shard_run> shards{};
-  std::vector<std::uint64_t> made_here{};
 };
 /// Get only the layout of the other model, from the first of its holders that gives it; answers `reply_to`
 /// with `layout_fetched`.

@@ -226,14 +226,13 @@ caf::result<std::string> answer_admin(self_pointer self, const admin_query& quer
 /// A model that is on its way is not asked for twice, whoever wants it: an actor that is started again goes on where
 /// the one before it was.
 void fetch(self_pointer self, const fetch_model& wanted) {
-  auto& waiting = self->state().fetching[wanted.digest];
+  auto& waiting = self->state().fetching[wanted.what.digest];
   const bool is_on_its_way = !waiting.empty();
   waiting.insert(wanted.reply_to);
   if (is_on_its_way) return;
   fetch_model_async(
-      self->state().context, self->state().counters,
-      {wanted.digest, wanted.size, wanted.holders, wanted.is_merge, wanted.shards},
-      [env = self->shared_env(), digest = wanted.digest, path = self->path()](result<hash32> layout) {
+      self->state().context, self->state().counters, wanted.what,
+      [env = self->shared_env(), digest = wanted.what.digest, path = self->path()](result<hash32> layout) {
         env->dir.send(path, model_fetched{digest, std::move(layout)});
       });
 }

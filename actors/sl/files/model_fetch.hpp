@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/sl/rounds/peer_machine.hpp"
+#include "actors/sl/files/wanted_model.hpp"
 #include "actors/sl/sl_context.hpp"
 
 #include <functional>
@@ -20,17 +20,6 @@ enum class fetch_errc {
 constexpr std::string_view error_category(fetch_errc) {
   return "fetch";
 }
-
-struct wanted_model {
-  hash32 digest;
-  std::uint64_t size = 0;
-  std::vector<rounds::holder> holders; ///< whom to ask, the first one first
-  /// A merge is for all peers of its training: they are given what is here of it while the rest comes.
-  bool is_merge = false;
-  std::vector<rounds::shard_run> shards{}; ///< how it was made, where that was not as a whole
-  /// Chunks that this node makes to check them: nobody is asked for them while that is under way (`model_part::claim`).
-  std::vector<std::uint64_t> made_here{};
-};
 
 /// Fetches a model into the store of `context`. Every chunk is checked, and what is here of it already, from an earlier
 /// fetch, is not asked for again. A merge of at least `spread_chunks_min` chunks comes from several of its holders at once,

@@ -59,7 +59,7 @@ struct follower_state {
   std::uint64_t call_base = random_base();
   // What has no answer yet: calls, fetches of models, and the merge that the program is to evaluate.
   std::set<std::uint64_t> calls;
-  std::map<hash32, fetch_model> fetches;
+  std::map<hash32, wanted_model> fetches;
   merge_seen seen; ///< what the file server is told of the training
   std::optional<ask_loss> asked;
   std::string contract;                                 ///< of the program's session
@@ -119,7 +119,7 @@ caf::actor find_files(self_pointer self) {
   if (!s.contract.empty()) self->send(files, training_followed{s.contract});
   self->send(files, s.seen);
   for (const auto& [digest, wanted] : s.fetches)
-    self->send(files, wanted);
+    self->send(files, fetch_model{wanted, self->path()});
   if (s.refusal) self->send(files, fetch_layout{*s.refusal, self->path()});
   return files;
 }
@@ -128,9 +128,9 @@ void tell_files(self_pointer self, auto message) {
   if (const auto files = find_files(self)) self->send(files, std::move(message));
 }
 
-void fetch(self_pointer self, fetch_model wanted) {
+void fetch(self_pointer self, wanted_model wanted) {
   const auto files = find_files(self);
-  if (files) self->send(files, wanted);
+  if (files) self->send(files, fetch_model{wanted, self->path()});
   self->state().fetches.insert_or_assign(wanted.digest, std::move(wanted));
 }
 
@@ -206,8 +206,7 @@ struct perform {
     tell_files(self, fetch_layout{a, self->path()});
   }
   void operator()(rounds::action::fetch& a) const {
-    fetch(self, {a.digest, a.size, std::move(a.holders), self->path(), true, std::move(a.shards),
-                 std::move(a.made_here)});
+    fetch(self, {a.digest, a.size, std::move(a.holders), true, std::move(a.shards), std::move(a.made_here)});
   }
   void operator()(rounds::action::start_merge& a) const;
   void operator()(rounds::action::cancel_merge&) const { self->state().merging.end(self); }

@@ -125,7 +125,7 @@ void ask_for_models(role_actor<leader_state>* self) {
     model.asked_at = now;
     if (model.first_asked_at == time_point{}) model.first_asked_at = now;
     const auto& input = *model.input;
-    self->send(files, fetch_model{digest, input.size, {{input.peer, input.endpoint}}, self->path()});
+    self->send(files, fetch_model{{digest, input.size, {{input.peer, input.endpoint}}}, self->path()});
   }
 }
 
