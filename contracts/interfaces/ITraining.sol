@@ -125,6 +125,7 @@ interface ITraining {
         uint64 size; // of the merge
         uint64 unitChunks;
         uint64 until; // block time from which on the leader may make those that are awaited
+        uint64 lasts; // seconds until then, from when the first ones of the round were opened
         Shard[] shards; // by the place of their makers
     }
 
@@ -139,6 +140,7 @@ interface ITraining {
         uint32 term;
         uint32 attempt; // how often the proposal was dealt out; 0: its seeds are revealed
         uint64 until; // block time from which on closeChecks goes on without those who are awaited
+        uint64 lasts; // seconds until then, from when this stage began
         bytes32 mix; // of the seeds that are revealed
         uint64 chunks; // that are dealt out
         uint8 kind; // of the challenge
@@ -379,8 +381,9 @@ interface ITraining {
     /// order.
     ///
     /// The maker commits its shard, or declines it by no roots; whoever leaves declines. The leader commits one that is
-    /// declined, and, once `until` (see shards) is over, one that is awaited, whose maker is barred then. What is committed
-    /// stays, until another leads. When all that have units are made, the contract proposes what they are
+    /// declined, and, once `until` (see shards) is over, one that is awaited. It is the time that the shard's size allows, after
+    /// which its maker is barred then; or sooner, 10 s and four times the time in which most organisations had made half of
+    /// theirs, looked at when n/2, n/4, ... are missing. What is committed stays, until another leads. When all that have units are made, the contract proposes what they are
     /// put together to: its digest is SHA-256("swarmd model v2", size, 2^20, root), numbers as 8 bytes, with the root of the tree
     /// over all chunks. commitMerge of the leader is possible until then.
     ///

@@ -34,6 +34,7 @@ std::vector<const naive_training::member*> naive_training::candidates() const {
 void naive_training::open_checks() {
   ++proposals_;
   checks_ = {};
+  shards_made_in_ = block_time - shards_since_;
   std::set<address> free, all;
   for (const auto* peer : candidates()) {
     all.insert(peer->view.account);
@@ -52,7 +53,12 @@ void naive_training::open_checks() {
     return deal_out();
   }
   checks_.awaited = who;
-  checks_.until = block_time + seed_seconds;
+  begin_stage(seed_seconds);
+}
+
+void naive_training::begin_stage(std::uint64_t seconds) {
+  checks_.until = block_time + seconds;
+  checks_.lasts = seconds;
 }
 
 std::uint64_t naive_training::model_size() const {
@@ -101,7 +107,15 @@ void naive_training::deal_out() {
   }
   if (most == 0) return accept();
   const auto bytes = contributors() * (model_size() / (chunks / most) + 1);
-  checks_.until = block_time + check_seconds + bytes / check_bytes_per_second;
+  auto seconds = check_seconds + bytes / check_bytes_per_second;
+  if (proposal_.shards > 0) {
+    const auto own = plan_of(shards_size_, proposal_.shards).chunks_of(0).count;
+    std::uint64_t shards = 0;
+    while (shards * own < most)
+      ++shards;
+    seconds = std::min(seconds, check_seconds + 4 * shards * (shards_made_in_ + 1));
+  }
+  begin_stage(seconds);
   events.emplace_back(checks_dealt{round_, generation_, term_, checks_.attempt, checks_.mix, chunks,
                                    static_cast<std::uint32_t>(checks_.awaited.size()), checks_.until});
 }
@@ -237,7 +251,7 @@ bool naive_training::call(const address& caller, const challenge_args& args) {
   const auto bytes = args.kind == challenge_kind::exclusion
                          ? size
                          : contributors() * (by_chunks ? std::min(size, part * model_chunk_bytes) : size);
-  checks_.until = block_time + check_seconds + bytes / check_bytes_per_second;
+  begin_stage(check_seconds + bytes / check_bytes_per_second);
   events.emplace_back(merge_challenged{round_, generation_, term_, args.attempt, args.kind, args.number,
                                        caller, checks_.until});
   settle_dispute(false);
@@ -347,7 +361,8 @@ merge_view naive_training::proposal() const {
 
 checks_view naive_training::checks() const {
   if (phase_ != round_phase::verifying && phase_ != round_phase::disputed) return {};
-  checks_view out{round_, term_, checks_.attempt, checks_.until, checks_.mix, chunks_of_proposal()};
+  checks_view out{round_,        term_,       checks_.attempt,     checks_.until,
+                  checks_.lasts, checks_.mix, chunks_of_proposal()};
   if (phase_ == round_phase::disputed) {
     out.kind = checks_.kind;
     out.number = checks_.number;

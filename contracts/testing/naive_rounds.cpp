@@ -122,6 +122,7 @@ void naive_training::next_round() {
   votes_.clear();
   suspects_.clear();
   proposals_ = ties_ = 0;
+  shards_since_ = 0;
   questioned_ = {};
   accepted_at_[round_] = block_time;
   ++round_;
@@ -158,6 +159,7 @@ void naive_training::reopen() {
 void naive_training::complete() {
   phase_ = round_phase::complete;
   term_ = 0;
+  shards_since_ = 0;
   leader_ = {};
   votes_.clear();
   suspects_.clear();

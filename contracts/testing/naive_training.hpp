@@ -143,7 +143,9 @@ private:
 
   bool is_barred(const member& peer) const;
   std::set<organisation_id> set_aside() const;
+  void begin_stage(std::uint64_t seconds);
   void open_shards();
+  void hasten(std::uint64_t missing);
   void put_together();
   shard_state state_of(const shard& one) const;
   std::vector<shard_author> authors() const;
@@ -183,7 +185,7 @@ private:
   std::map<hash32, revealed_first> first_reveals_;
   struct checking {
     std::uint32_t attempt = 0;
-    std::uint64_t until = 0;
+    std::uint64_t until = 0, lasts = 0;
     hash32 mix;
     std::set<address> awaited, able, attested, said_unserved, said_available, holds, against;
     std::vector<address> seats;
@@ -193,6 +195,8 @@ private:
   };
   std::vector<shard> shards_; ///< of this term
   std::uint64_t shards_size_ = 0, shards_until_ = 0;
+  std::uint64_t shards_since_ = 0; ///< the first ones of the round
+  std::uint64_t shards_lasts_ = 0, shards_made_in_ = 0;
   checking checks_;     ///< of the last proposal
   merge_view proposal_; ///< the last one
   unsigned proposals_ = 0;

@@ -45,7 +45,7 @@ void verification::dispute(std::uint16_t challenger, challenge_kind kind, std::u
   state_.store(peer_sets::holds, holds);
   state_.store(peer_sets::against, against);
   await(judges);
-  checking.until = end_after(bytes_to_judge());
+  begin_stage(seconds_to_check(bytes_to_judge()));
   rounds_.emit(merge_challenged{round.round_num, round.generation, round.term, checking.attempt, kind, number,
                                 state_.peer(challenger).account, checking.until});
   settle_dispute(false);

@@ -18,7 +18,7 @@ result<> training_call::check_maker(const shard_board& board, const found_peer& 
   if (now == shard_state::declined && !leads)
     return refuse("shard {} is declined: only the leader makes it", args.shard);
   const bool is_own = caller.index == maker && now == shard_state::awaited;
-  const auto end = state_.shards().until;
+  const auto end = std::uint64_t{state_.shards().since} + state_.shards().lasts;
   if (const auto time = host_.block_time(); !is_own && now == shard_state::awaited && time < end)
     return refuse("the maker of shard {} has {} s more", args.shard, end - time);
   const auto units = board.plan().units_of(args.shard).count;
@@ -39,13 +39,16 @@ result<> training_call::on(const commit_shard_args& args) {
   const auto maker = board.makers()[args.shard];
   const bool is_awaited = board.state_of(args.shard) == shard_state::awaited;
   const bool by_leader = caller.index != maker || !is_awaited;
-  if (by_leader && is_awaited) verification_.bar(maker, bar_reason::silent);
+  const bool is_over = host_.block_time() >= state_.shards().until;
+  if (by_leader && is_awaited && is_over) verification_.bar(maker, bar_reason::silent);
   rounds_.emit(shard_committed{caller.slot.account, args.round_num, args.generation, args.term, args.shard,
                                args.roots});
   if (args.roots.empty())
     board.decline(args.shard);
   else if (const auto root = board.make(args.shard, args.roots, by_leader))
     propose_shards(*root);
+  else if (!by_leader)
+    board.hasten();
   return done();
 }
 

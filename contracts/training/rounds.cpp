@@ -305,6 +305,7 @@ void rounds::clear_round_counts() {
   kept.accused = state_.counts.accused;
   state_.counts = kept;
   state_.checking() = {};
+  state_.shards().since = 0;
 }
 
 void rounds::change_state(peer_slot& peer, peer_state to) {

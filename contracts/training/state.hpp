@@ -177,16 +177,20 @@ struct checking_slot {
   std::uint8_t ties = 0; ///< in this round
   std::uint16_t questioned =
       0; ///< index of the first who made what they tied about, or left out who is available; plus one
+  std::uint32_t lasts = 0;   ///< seconds from the beginning of this stage to `until`
+  std::uint32_t made_in = 0; ///< seconds in which the shards of the proposal were made
   bool operator==(const checking_slot&) const = default;
 };
 
 /// The shards of the closed round. Written whenever another leads it, so it is of the present term.
 struct shards_slot {
-  std::uint64_t until = 0;      ///< block time from which on the leader may make those that are awaited
+  std::uint64_t until = 0;      ///< block time from which on those who are awaited are barred as silent
   std::uint64_t size = 0;       ///< of the merge
   std::uint16_t makers = 0;     ///< 0: the merge is not made in shards
   std::uint16_t missing = 0;    ///< shards that are not made
   std::uint32_t again_from = 0; ///< none are opened before this round
+  std::uint32_t since = 0;      ///< block time at which the first ones of the round were opened
+  std::uint32_t lasts = 0; ///< seconds after `since` from which on the leader may make those that are awaited
   bool operator==(const shards_slot&) const = default;
 };
 

@@ -34,8 +34,18 @@ void verification::await(const peer_set& whom) {
   state_.checking().awaited = static_cast<std::uint16_t>(whom.indexes().size());
 }
 
+void verification::begin_stage(std::uint64_t seconds) {
+  auto& checking = state_.checking();
+  checking.until = state_.storage().host().block_time() + seconds;
+  checking.lasts = static_cast<std::uint32_t>(seconds);
+}
+
 void verification::open() {
   auto& checking = state_.checking();
+  checking.made_in = 0;
+  if (proposed_shards() > 0)
+    checking.made_in =
+        static_cast<std::uint32_t>(state_.storage().host().block_time() - state_.shards().since);
   ++checking.proposals;
   checking.attempt = 0;
   auto who = candidates();
@@ -56,7 +66,7 @@ void verification::open() {
   state_.store(peer_sets::able, needs_seeds ? peer_set{} : able);
   if (!needs_seeds) return deal_out();
   await(able);
-  checking.until = state_.storage().host().block_time() + seed_seconds;
+  begin_stage(seed_seconds);
 }
 
 bool verification::is_checked_without_lots(const std::vector<participant>& who) const {
@@ -144,10 +154,20 @@ void verification::deal_out() {
     return accept();
   }
   await(checkers);
-  const auto part = model_size() / (count / dealt.count_max()) + 1; // of each contribution, for the busiest
-  checking.until = end_after(part * state_.counts.contributors);
+  begin_stage(seconds_for(dealt.count_max()));
   rounds_.emit(checks_dealt{round.round_num, round.generation, round.term, checking.attempt, state_.mix(),
                             count, checking.awaited, checking.until});
+}
+
+/// How long the busiest may take, who has so many chunks. All who have made shards took at most `made_in` for one, and making again is
+/// what checking is.
+std::uint64_t verification::seconds_for(std::uint64_t chunks_of_one) {
+  const auto part = model_size() / (chunks() / chunks_of_one) + 1; // of each contribution
+  const auto by_size = seconds_to_check(part * state_.counts.contributors);
+  if (proposed_shards() == 0) return by_size;
+  const auto own = shard_board(state_).plan().chunks_of(0).count;
+  const auto shards = (chunks_of_one + own - 1) / own;
+  return std::min(by_size, seconds_for_others(shards * (state_.checking().made_in + 1)));
 }
 
 /// Whether somebody else has checked each part of the proposal. One who checks alone what it has made a shard of has not
@@ -241,10 +261,6 @@ std::uint64_t verification::model_size() const {
     middles.push_back(middle(own));
   SWARM_ASSERT(!middles.empty());
   return std::min(middle(middles), model_bytes_max);
-}
-
-std::uint64_t verification::end_after(std::uint64_t bytes) const {
-  return state_.storage().host().block_time() + seconds_to_check(bytes);
 }
 
 } // namespace swarm::contracts

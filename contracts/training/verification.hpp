@@ -68,7 +68,8 @@ private:
   void decide(verdict outcome, std::uint32_t holds, std::uint32_t against);
   void stop();
   std::uint64_t model_size() const;
-  std::uint64_t end_after(std::uint64_t bytes) const;
+  std::uint64_t seconds_for(std::uint64_t chunks_of_one);
+  void begin_stage(std::uint64_t seconds);
   std::uint64_t bytes_to_judge() const;
 
   training_state& state_;

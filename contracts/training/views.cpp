@@ -155,6 +155,7 @@ result<checks_view> training_call::on(const checks_args&) {
   out.term = round.term;
   out.attempt = checking.attempt;
   out.until = checking.until;
+  out.lasts = checking.lasts;
   out.mix = state_.mix();
   out.chunks = verification_.chunks();
   if (is_disputed) {
@@ -189,7 +190,8 @@ result<shards_view> training_call::on(const shards_args&) {
   out.open = state_.round.phase == round_phase::merging;
   out.size = state_.shards().size;
   out.unit_chunks = plan.unit_chunks();
-  out.until = state_.shards().until;
+  out.lasts = state_.shards().lasts;
+  out.until = state_.shards().since + out.lasts;
   const auto authors = board.authors();
   for (std::uint32_t place = 0; place < board.count(); ++place) {
     const auto now = board.state_of(place);

@@ -73,7 +73,7 @@ struct checker_state {
   check_window window;
   std::size_t open = 0; ///< fetches under way
   std::string failure;  ///< of one of them
-  retries tried;
+  retries tried{task};
   std::size_t unheard_open = 0;
 };
 

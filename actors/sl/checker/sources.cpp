@@ -14,9 +14,8 @@ std::vector<rounds::holder> holders_of(const rounds::check_task& task, const rou
 }
 
 bool retries::go_on(time_point now) {
-  constexpr auto tries_for = std::chrono::seconds(8);
   if (!since_) since_ = now;
-  return now - *since_ < tries_for;
+  return now - *since_ < tries_for_;
 }
 
 void try_unheard(const std::shared_ptr<const sl_context>& context,

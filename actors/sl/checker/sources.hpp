@@ -13,17 +13,20 @@ namespace swarm::actors {
 /// Whoever brought a model has it, and whoever merged all of it has to.
 std::vector<rounds::holder> holders_of(const rounds::check_task& task, const rounds::merge_input& input);
 
-/// Who does not give what he has to is asked again for so long: a challenge that others do not bear out is held against this
-/// node.
+/// Who does not give what he has to is asked again for as long as the task says: a challenge that others do not bear out is held
+/// against this node.
 class retries {
 public:
   static constexpr auto pause = std::chrono::milliseconds(500);
+
+  explicit retries(const rounds::check_task& of) : tries_for_(of.patience) {}
 
   /// Whether to try again after a failure.
   bool go_on(time_point now);
   void reset() { since_.reset(); }
 
 private:
+  std::chrono::seconds tries_for_;
   std::optional<time_point> since_; ///< the first failure
 };
 

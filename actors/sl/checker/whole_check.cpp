@@ -123,7 +123,7 @@ void fetch_missing(self_pointer self) {
   auto& s = self->state();
   for (const auto& model : models_of(s.task))
     if (!s.context->store->contains(model.digest))
-      s.missing.try_emplace(model.digest, whole_check_state::wanted{model, {}});
+      s.missing.try_emplace(model.digest, whole_check_state::wanted{model, retries(s.task)});
   for (const auto& [digest, one] : s.missing)
     fetch(self, digest);
   try_unheard(s.context, s.counters, s.task.unheard,

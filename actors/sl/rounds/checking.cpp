@@ -168,11 +168,7 @@ bool peer_machine::check(session& s, checking& phase, std::vector<std::uint64_t>
 
 void peer_machine::check_deal(session& s, checking& phase, time_point now) {
   auto& marks = s.training.checks;
-  // An exclusion for which the contract takes no challenge stands, or others have judged it.
-  if (marks.wrong && marks.refused && marks.wrong->verdict == check_outcome::wrong_exclusion) {
-    marks.exclusions_stand = true;
-    marks.wrong.reset();
-  }
+  if (marks.wrong && std::exchange(marks.refused, false)) challenge_refused(marks, phase, now);
   if (!phase.dealt)
     phase.dealt = contracts::chunks_dealt_to(view_->checks, view_->proposal, view_->shards, options_.self);
   if (!check(s, phase, *phase.dealt, now)) return;
@@ -184,6 +180,14 @@ void peer_machine::check_deal(session& s, checking& phase, time_point now) {
        contracts::encode(
            contracts::attest_args{head.generation, head.round_num, head.term, view_->checks.attempt}),
        fmt::format("attest the merge of round {}", head.round_num));
+}
+
+/// An exclusion for which the contract takes no challenge stands, or others have judged it; what was not served may be now.
+void peer_machine::challenge_refused(check_marks& marks, checking& phase, time_point now) {
+  if (marks.wrong->verdict == check_outcome::wrong_chunk) return; // it stays wrong
+  if (marks.wrong->verdict == check_outcome::wrong_exclusion) marks.exclusions_stand = true;
+  if (marks.wrong->verdict == check_outcome::unserved) phase.check_again = now + check_pause;
+  marks.wrong.reset();
 }
 
 /// Says what this node finds of what another one challenges.
@@ -204,7 +208,10 @@ void peer_machine::challenge(session& s, const check_outcome& wrong) {
   const auto& [head, checks] = std::tie(view_->head, view_->checks);
   contracts::challenge_args args{head.generation, head.round_num,        head.term,
                                  checks.attempt,  challenge_kind::chunk, wrong.number};
-  if (wrong.verdict == check_outcome::unserved) args.kind = challenge_kind::unserved;
+  if (wrong.verdict == check_outcome::unserved) {
+    args.kind = challenge_kind::unserved;
+    args.number = 0; // it is said of all of it
+  }
   if (wrong.verdict == check_outcome::wrong_exclusion) {
     const auto& out = view_->proposal.excluded;
     args.kind = challenge_kind::exclusion;
@@ -236,21 +243,9 @@ void peer_machine::step(const event::check_done& done, time_point now) {
   reconcile(now);
 }
 
-/// How long the stage lasts, as the contract has it.
+/// How long this stage lasts.
 duration peer_machine::check_time() const {
-  const auto& [head, checks] = std::tie(view_->head, view_->checks);
-  if (checks.attempt == 0) return std::chrono::seconds(contracts::seed_seconds);
-  const auto size = model_size_of(*view_, options_.self);
-  const auto contributors = contracts::contributors_in(view_->check_ins);
-  std::uint64_t part = size;
-  if (head.phase == round_phase::disputed) {
-    if (checks.chunks > 1) part = std::min(size, contracts::model_chunk_bytes);
-  } else if (!checks.seats.empty() && checks.chunks > 0) {
-    const auto most = contracts::deal_of(checks, view_->proposal, view_->shards).count_max();
-    part = size / (checks.chunks / std::max<std::uint64_t>(1, most)) + 1;
-  }
-  return std::chrono::seconds(contracts::check_seconds
-                              + part * contributors / contracts::check_bytes_per_second);
+  return std::chrono::seconds(view_->checks.lasts);
 }
 
 void peer_machine::wait_for_checks(session& s, checking& phase, time_point now) {

@@ -275,6 +275,7 @@ check_task check_of(const contract_view& view, const address& self, std::vector<
                  .size = proposal.size,
                  .leader = {head.leader, {}},
                  .chunks = std::move(chunks)};
+  out.patience = std::clamp<std::uint64_t>(view.checks.lasts / 4, out.patience, 60);
   if (const auto* leader = find_peer(view, head.leader)) out.leader.endpoint = leader->endpoint;
   for (const auto& who : proposal.contributors)
     if (const auto* in = find_check_in(view, who)) out.inputs.push_back(input_of(view, *in));

@@ -37,6 +37,7 @@ struct proposed_ahead : closed_round {
     view.checks.term = view.head.term;
     view.checks.chunks = 6;
     view.checks.attempt = 1;
+    view.checks.lasts = contracts::check_seconds;
     view.checks.seats = {{account(3), 1}, {account(1), 2}, {account(4), 3}};
     view.checks.awaited = {account(1), account(3), account(4)};
   }

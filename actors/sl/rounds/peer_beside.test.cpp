@@ -37,6 +37,7 @@ struct small_round : machine_bench {
     view.checks.term = view.head.term;
     view.checks.chunks = 1;
     view.checks.attempt = 1;
+    view.checks.lasts = contracts::check_seconds;
     view.checks.seats = {{account(3), 1}, {account(1), 2}, {account(4), 3}};
     view.checks.awaited = {account(1), account(3), account(4)};
     clear();

@@ -36,6 +36,7 @@ struct proposed_round : closed_round {
   /// All is dealt out for the `attempt`th time.
   void deal(std::uint32_t attempt) {
     view.checks.attempt = attempt;
+    view.checks.lasts = contracts::check_seconds;
     view.checks.seats = {{account(3), 1}, {account(1), 2}, {account(4), 3}};
     view.checks.awaited = {account(1), account(3), account(4)};
   }
@@ -152,6 +153,19 @@ TEST_CASE("what nobody gives is challenged as not served, and who is left out wr
   SUBCASE("not served") {
     t.found({check_outcome::unserved, 2, {}, "nobody gives it"});
     CHECK(last_call<contracts::challenge_args>(t).kind == challenge_kind::unserved);
+    CHECK(last_call<contracts::challenge_args>(t).number == 0); // it is said of all of it
+    SUBCASE("and looked for again when the contract does not take that") {
+      const auto call = t.last<action::call>().id;
+      t.clear();
+      t.step(
+          event::call_done{call, false, ++t.view.block_num, "another peer of its organisation has said so"});
+      t.look();
+      CHECK(t.calls().empty());
+      t.pass(1s, 2);
+      CHECK(t.count<action::start_check>() == 1);
+      t.found();
+      CHECK(t.calls() == lines{"attest the merge of round 1"});
+    }
   }
   SUBCASE("left out") {
     t.found({check_outcome::wrong_exclusion, 0, t.account(4), "it gives its model"});

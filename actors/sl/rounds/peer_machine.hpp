@@ -186,7 +186,6 @@ private:
   void commit_shard(session& s, std::uint32_t place, const shard_marks::made& made);
   bool remakes_shard(session& s, time_point now);
   bool waits_for_merge(session& s, checking& phase, time_point now);
-  duration shard_time() const;
   bool take_shard(session& s, const event::check_done& done, time_point now);
   void drop_stale_shard(session& s);
   void drop_shard(membership& training);
@@ -201,6 +200,7 @@ private:
   void check_deal(session& s, checking& phase, time_point now);
   void judge(session& s, checking& phase, time_point now);
   void challenge(session& s, const check_outcome& wrong);
+  void challenge_refused(check_marks& marks, checking& phase, time_point now);
   void wait_for_checks(session& s, checking& phase, time_point now);
   duration check_time() const;
   void drop_stale_check(session& s);

@@ -43,7 +43,8 @@ struct round_in_shards : machine_bench {
               .term = view.head.term,
               .open = true,
               .size = model_size,
-              .unit_chunks = plan().unit_chunks()};
+              .unit_chunks = plan().unit_chunks(),
+              .lasts = contracts::check_seconds};
     for (std::uint8_t number : {1, 2, 3, 4})
       shards.shards.push_back({account(number), shard_state::awaited, {}, 1});
   }
@@ -78,6 +79,7 @@ struct round_in_shards : machine_bench {
     view.checks.term = view.head.term;
     view.checks.chunks = plan().chunks();
     view.checks.attempt = attempt;
+    view.checks.lasts = contracts::check_seconds;
     view.checks.seats = {{account(3), 3}, {account(1), 1}, {account(4), 4}, {account(2), 2}};
     view.checks.awaited = {account(1), account(2), account(3), account(4)};
     std::uint64_t organisation = 1;
@@ -167,6 +169,29 @@ TEST_CASE("a leader makes what is late, and a leader that does not is watched") 
   CHECK(other.count<action::probe_leader>() == 0);
   other.pass(10s, 60);
   CHECK(other.count<action::probe_leader>() > 0);
+}
+
+TEST_CASE("a leader waits less once the contract says so, and who checks is asked as long as that lasts") {
+  round_in_shards t(1);
+  t.view.shards.lasts = 3600;
+  t.look();
+  t.made(t.right());
+  t.set(1, shard_state::made);
+  t.done();
+  t.set(2, shard_state::made);
+  t.set(3, shard_state::made);
+  t.look();
+  t.pass(10s, 60);
+  CHECK(t.count<action::start_check>() == 1);
+  t.view.shards.lasts = 20; // as most have made theirs
+  t.look();
+  t.pass(1s, 2);
+  REQUIRE(t.count<action::start_check>() == 2);
+  CHECK(t.task().chunks.front() == t.plan().chunks_of(3).first);
+  t.propose();
+  t.view.checks.lasts = 100;
+  t.look();
+  CHECK(t.task().patience == 25);
 }
 
 TEST_CASE("what is made stands in the next term, unless it is of other models") {

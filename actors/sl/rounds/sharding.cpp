@@ -53,10 +53,9 @@ bool peer_machine::merge_in_shards(session& s, time_point now) {
   if (!is_made_in_shards(*view_)) return false;
   auto& marks = mark_shards(s.training);
   const auto& head = view_->head;
-  if (!marks.since) {
-    marks.since = now;
-    marks.late_at = now + shard_time() + turn_to_end(*view_, options_.self);
-  }
+  if (!marks.since) marks.since = now;
+  marks.late_at =
+      *marks.since + std::chrono::seconds(view_->shards.lasts) + turn_to_end(*view_, options_.self);
   const auto own = shard_of(*view_, options_.self);
   const auto state = own ? view_->shards.shards[*own].state : shard_state::made;
   if (own && (state == shard_state::awaited || state == shard_state::made)) {
@@ -144,14 +143,6 @@ bool peer_machine::waits_for_merge(session& s, checking& phase, time_point now) 
       fmt::format("round {}: fetching the parts of the merge that others have made", view_->head.round_num),
       now);
   return true;
-}
-
-/// How long the shards may take, as the contract has it.
-duration peer_machine::shard_time() const {
-  const auto& shards = view_->shards;
-  const auto contributors = contracts::contributors_in(view_->check_ins);
-  const auto part = shards.size / std::max<std::uint64_t>(1, shards.shards.size());
-  return std::chrono::seconds(contracts::seconds_to_check(part * contributors));
 }
 
 /// False when the check that is done is none of a run that this node makes.

@@ -89,6 +89,7 @@ struct check_task {
   bool whole = false;                 ///< all of it is to be made again
   bool leads = false;                 ///< this node leads the term
   bool makes = false; ///< the chunks, which are a run, are made, and there is nothing to compare them with
+  std::uint64_t patience = 8; ///< seconds for which who does not give what he has to is asked again
   bool operator==(const check_task&) const = default;
 };
 

@@ -25,6 +25,10 @@ inline constexpr std::uint32_t seed_links = 1024;
 /// Whoever checks a proposal, or judges a challenge, has so long, and the time that what it needs takes at this rate.
 inline constexpr std::uint64_t check_seconds = 10;
 inline constexpr std::uint64_t check_bytes_per_second = 65536;
+/// What is allowed to those who are awaited, from the beginning of a stage, when others took so many seconds.
+constexpr std::uint64_t seconds_for_others(std::uint64_t took) {
+  return check_seconds + 4 * took;
+}
 constexpr std::uint64_t seconds_to_check(std::uint64_t bytes) {
   return check_seconds + bytes / check_bytes_per_second;
 }

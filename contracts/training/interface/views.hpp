@@ -106,6 +106,7 @@ struct shards_view {
   std::uint64_t size = 0;        ///< of the merge
   std::uint64_t unit_chunks = 0; ///< shard_plan (sharding.hpp)
   std::uint64_t until = 0;       ///< block time from which on the leader may make what is awaited
+  std::uint64_t lasts = 0;       ///< seconds until then, from when the first shards of the round were opened
   std::vector<shard_view> shards;
   bool operator==(const shards_view&) const = default;
 };
@@ -124,6 +125,7 @@ struct checks_view {
   std::uint32_t term = 0;
   std::uint32_t attempt = 0; ///< how often the proposal was dealt out; 0: its seeds are revealed
   std::uint64_t until = 0;   ///< block time from which on it goes on without those who are awaited
+  std::uint64_t lasts = 0;   ///< seconds until then, from when it was dealt out or challenged
   hash32 mix;                ///< of the seeds that are revealed
   std::uint64_t chunks = 0;  ///< that are dealt out
   challenge_kind kind = challenge_kind::chunk;

@@ -125,12 +125,13 @@ void simulation::start_check(node& n, const check_task& asked) {
 check_outcome simulation::look_at(const check_task& task, const std::set<hash32>& here,
                                   std::vector<weighted_model>& from) const {
   check_outcome out;
+  const auto number = task.chunks.empty() ? 0 : task.chunks.front();
   for (const auto& input : task.inputs) {
     const auto& brought = models_.at(input.digest);
     if (!here.contains(input.digest))
-      out = {check_outcome::unserved, 0, {}, "nobody gives a model"};
+      out = {check_outcome::unserved, number, {}, "nobody gives a model"};
     else if (!brought.finite)
-      out = {check_outcome::wrong_chunk, 0, {}, "a model is not finite"};
+      out = {check_outcome::wrong_chunk, number, {}, "a model is not finite"};
     from.push_back({input.peer, input.weight, &brought});
   }
   return out;
