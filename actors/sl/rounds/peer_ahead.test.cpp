@@ -1,5 +1,4 @@
 #include "actors/sl/rounds/testing/closed_round.hpp"
-#include "contracts/abi/function.hpp"
 
 #include <doctest/doctest.h>
 
@@ -13,11 +12,6 @@ using contracts::round_phase;
 using contracts::verify_mode;
 
 namespace {
-
-template <class Args>
-Args last_call(const machine_bench& t) {
-  return contracts::abi::decode_members<Args>(bytes_view(t.last<action::call>().input).subspan(4)).value();
-}
 
 /// Peers 1 to 4 are in round 1, whose merges are checked behind, and peer 2 proposes model 50, which comes to this node, peer 1.
 struct proposed_ahead : closed_round {

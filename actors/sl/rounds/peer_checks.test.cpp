@@ -1,5 +1,4 @@
 #include "actors/sl/rounds/testing/closed_round.hpp"
-#include "contracts/abi/function.hpp"
 #include "contracts/training/dealing.hpp"
 
 #include <doctest/doctest.h>
@@ -16,11 +15,6 @@ using contracts::challenge_kind;
 using contracts::round_phase;
 
 namespace {
-
-template <class Args>
-Args last_call(const machine_bench& t) {
-  return contracts::abi::decode_members<Args>(bytes_view(t.last<action::call>().input).subspan(4)).value();
-}
 
 /// Peers 1 to 4 are in round 1, and peer 2 proposes model 50. This node, which is peer 1, and peers 3 and 4 check it.
 struct proposed_round : closed_round {

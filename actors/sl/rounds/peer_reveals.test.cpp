@@ -1,5 +1,4 @@
 #include "actors/sl/rounds/testing/closed_round.hpp"
-#include "contracts/abi/function.hpp"
 
 #include <doctest/doctest.h>
 
@@ -12,10 +11,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-template <class Args>
-Args last_call(const machine_bench& t) {
-  return contracts::abi::decode_members<Args>(bytes_view(t.last<action::call>().input).subspan(4)).value();
-}
 contracts::check_in_args check_in_of(const machine_bench& t) {
   return last_call<contracts::check_in_args>(t);
 }

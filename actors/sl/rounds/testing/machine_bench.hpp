@@ -2,6 +2,7 @@
 
 #include "actors/sl/rounds/opening.hpp"
 #include "actors/sl/rounds/peer_machine.hpp"
+#include "contracts/abi/function.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -203,6 +204,12 @@ private:
 /// Whether it says so of what it waits for.
 inline bool says(const machine_bench& t, std::string_view text) {
   return t.machine.waiting_for(t.now).find(text) != std::string::npos;
+}
+
+/// What the last call hands to the contract.
+template <class Args>
+Args last_call(const machine_bench& t) {
+  return contracts::abi::decode_members<Args>(bytes_view(t.last<action::call>().input).subspan(4)).value();
 }
 
 } // namespace swarm::rounds::testing

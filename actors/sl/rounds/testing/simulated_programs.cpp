@@ -193,10 +193,10 @@ std::string simulation::wrong_with(const program& p, const action::ask_loss& ask
   return {};
 }
 
-/// Nobody brings to a round what he has made from something that was not accepted.
+/// Nobody brings to a round what he has made from something that was not accepted; unless a reset came before that was decided.
 std::string simulation::wrong_base(const contracts::revealed& shown) const {
   const auto found = bases_.find({shown.peer, shown.digest});
-  if (found == bases_.end() || shown.weightage == 0 || found->second.first == 0) return {};
+  if (was_reset_ || found == bases_.end() || shown.weightage == 0 || found->second.first == 0) return {};
   const auto& [round_num, digest] = found->second;
   if (checker_.was_merged(round_num, digest)) return {};
   return fmt::format("round {}: a model made from what was not accepted in round {}", shown.round_num,
