@@ -36,7 +36,8 @@ chunk_plan::chunk_plan(std::vector<bool> here, std::size_t holders, bool spread,
 void chunk_plan::made_by(std::size_t which, std::uint64_t first, std::uint64_t count) {
   spread_ = true;
   places_ = std::min(holders_.size(), makers_max);
-  holders_.front().has_all = false;
+  for (auto& each : holders_)
+    each.has_all = false;
   auto& who = holders_[which];
   who.made_first = first;
   who.made_count = count;

@@ -361,6 +361,36 @@ TEST_CASE("what is made here is asked of nobody, unless it does not come") {
   CHECK(t.plan.is_complete());
 }
 
+TEST_CASE("of what was made in shards each maker is asked for its own, also of a small model") {
+  std::size_t count = 0;
+  SUBCASE("large") {
+    count = 24;
+  }
+  SUBCASE("small") {
+    count = 4;
+  }
+  REQUIRE(count > 0);
+  planned t(count, 4, count >= 8);
+  for (std::size_t maker = 0; maker < 4; ++maker)
+    t.plan.made_by(maker, maker * count / 4, count / 4);
+  t.look();
+  for (std::size_t maker = 0; maker < 4; ++maker) {
+    const auto runs = t.runs_of(maker);
+    REQUIRE(!runs.empty());
+    for (const auto& run : runs)
+      CHECK(run.first / (count / 4) == maker);
+  }
+  while (!t.open.empty()) {
+    const auto each = t.open.front();
+    if (each.count == 0)
+      t.tell(each, t.some({}));
+    else
+      t.give(each);
+    t.look();
+  }
+  CHECK(t.plan.is_complete());
+}
+
 TEST_CASE("a map of chunks round-trips, and is bounded") {
   const std::vector<bool> chunks{true, false, false, true, true, false, false, false, true, true};
   const auto raw = encode_chunk_map(chunks);
