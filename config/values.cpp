@@ -205,9 +205,10 @@ result<hash32> to_block_hash(std::string_view text) {
 
 result<std::string> to_manager(std::string_view text) {
   auto name = lower(text);
-  if (name != "process" && name != "docker")
+  if (name != "process" && name != "docker" && name != "slurm")
     return fail(config_errc::bad_value,
-                "'{}' is no manager of this version; there are 'process' and 'docker'", printable(text));
+                "'{}' is no manager of this version; there are 'process', 'docker' and 'slurm'",
+                printable(text));
   return name;
 }
 

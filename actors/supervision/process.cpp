@@ -1,5 +1,6 @@
 #include "actors/supervision/process.hpp"
 
+#include "actors/supervision/service_notices.hpp"
 #include "actors/supervision/supervisor.hpp"
 #include "base/log.hpp"
 
@@ -157,6 +158,8 @@ public:
         env_(std::make_shared<environment>()), outcome_(std::make_shared<process_outcome>()) {
     env_->log_source = options_.log_source;
     outcome_->changed = [wake_fd] { wake(wake_fd); };
+    outcome_->alive = [this] { notices_.tell("WATCHDOG=1"); };
+    outcome_->alive_every = notices_.sign_of_life_every();
   }
 
   int run() {
@@ -193,10 +196,20 @@ private:
       [[maybe_unused]] const auto taken = ::read(wake_fd_, &count, sizeof count);
     }
     const auto now = outcome_->read();
+    if (now.ready && !told_ready_) {
+      notices_.tell("READY=1");
+      told_ready_ = true;
+    }
+    if (now.stopping || now.ended) tell_stopping();
     if (now.stopping && !deadline_) deadline_ = std::chrono::steady_clock::now() + options_.stop_limit;
     if (deadline_ && !now.ended && std::chrono::steady_clock::now() >= *deadline_)
       hard_exit(*env_, options_.stop_limit, now.code ? now.code : exit_stuck);
     obey_signals();
+  }
+
+  void tell_stopping() {
+    if (!told_stopping_) notices_.tell("STOPPING=1");
+    told_stopping_ = true;
   }
 
   void obey_signals() {
@@ -215,6 +228,7 @@ private:
     }
     signals_obeyed_ = seen;
     log::info(env_->log_source, "{}: stopping", name);
+    tell_stopping();
     caf::anon_send_exit(root_, caf::exit_reason::user_shutdown);
   }
 
@@ -223,8 +237,11 @@ private:
   int wake_fd_;
   std::shared_ptr<environment> env_;
   std::shared_ptr<process_outcome> outcome_;
+  service_notices notices_;
   caf::actor root_;
   std::optional<time_point> deadline_;
+  bool told_ready_ = false;
+  bool told_stopping_ = false;
   int signals_obeyed_ = 0;
   int signals_passed_ = 0; ///< of them, that were meant for something else
 };

@@ -24,7 +24,8 @@ struct process_options {
 /// when SIGTERM or SIGINT comes, when the root gives up, when `end_process` is sent to it, or when every role
 /// has ended; one line in the log says which. When actors are still stuck after `stop_limit`, it does not
 /// return but ends the process with `exit_stuck` and a line that names them. Only one run at a time may
-/// handle signals.
+/// handle signals. A service manager is told when all children have been started, when the stop begins, and, by the root,
+/// that the actors' threads are free (`service_notices`).
 int run_process(supervisor_spec root, process_options options);
 
 /// For `main`: runs `body` and turns an exception that reaches the top into one line on standard error and

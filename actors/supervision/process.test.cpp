@@ -1,10 +1,15 @@
 #include "actors/supervision/process.hpp"
 
+#include "base/file.hpp"
+#include "base/testing/temporary_folder.hpp"
 #include "base/testing/wording.hpp"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,7 +17,9 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <string>
+#include <vector>
 
 namespace process_test {
 
@@ -24,7 +31,13 @@ namespace {
 /// A real process (supervision_playground.cpp) whose standard error is read.
 class process {
 public:
-  explicit process(std::string mode) {
+  explicit process(std::string mode, std::vector<std::string> more = {}) {
+    std::vector<char*> variables;
+    for (auto& each : more)
+      variables.push_back(each.data());
+    for (auto** each = environ; *each != nullptr; ++each)
+      variables.push_back(*each);
+    variables.push_back(nullptr);
     std::array<int, 2> ends{};
     REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
     posix_spawn_file_actions_t actions;
@@ -32,7 +45,7 @@ public:
     ::posix_spawn_file_actions_adddup2(&actions, ends[1], 2);
     std::string program = SWARM_PLAYGROUND;
     std::array<char*, 3> args{program.data(), mode.data(), nullptr};
-    REQUIRE(::posix_spawn(&pid_, program.c_str(), &actions, nullptr, args.data(), environ) == 0);
+    REQUIRE(::posix_spawn(&pid_, program.c_str(), &actions, nullptr, args.data(), variables.data()) == 0);
     ::posix_spawn_file_actions_destroy(&actions);
     ::close(ends[1]);
     errors_ = ::fdopen(ends[0], "r");
@@ -65,6 +78,42 @@ public:
 private:
   pid_t pid_ = 0;
   std::FILE* errors_ = nullptr;
+};
+
+/// A service manager's end of the socket.
+class notices {
+public:
+  explicit notices(bool abstract = false) {
+    name_ = abstract ? fmt::format("@swarm-notices-{}", ::getpid()) : (folder_.path() / "notify").string();
+    sockaddr_un at{};
+    at.sun_family = AF_UNIX;
+    std::memcpy(at.sun_path, name_.data(), name_.size());
+    if (abstract) at.sun_path[0] = '\0';
+    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name_.size());
+    REQUIRE(::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&at), size) == 0);
+  }
+  std::vector<std::string> environment(std::string watchdog_usec) const {
+    return {"NOTIFY_SOCKET=" + name_, "WATCHDOG_USEC=" + std::move(watchdog_usec)};
+  }
+  /// The next one; empty when there is none within this time.
+  std::string next(int milliseconds = 30'000) {
+    pollfd fd{socket_.get(), POLLIN, 0};
+    if (::poll(&fd, 1, milliseconds) != 1) return {};
+    std::array<char, 256> text{};
+    const auto size = ::recv(socket_.get(), text.data(), text.size(), 0);
+    return {text.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
+  }
+  std::string next_but(std::string_view other) {
+    auto out = next();
+    while (out == other)
+      out = next();
+    return out;
+  }
+
+private:
+  swarm::testing::temporary_folder folder_;
+  swarm::unique_fd socket_{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+  std::string name_;
 };
 
 /// The line without its date.
@@ -129,6 +178,39 @@ TEST_CASE("a role that has done its work ends the process with its code") {
   process p("end-role");
   CHECK(told(p.line_with("/sl has ended")) == "swarm.test : INFO : /sl has ended: training over");
   CHECK(p.wait() == 0);
+}
+
+TEST_CASE("a service manager is told of the start, the stop, and meanwhile that the process lives") {
+  for (const bool abstract : {false, true}) {
+    notices told_to(abstract);
+    process p("good", told_to.environment("20000"));
+    CHECK(told_to.next_but("WATCHDOG=1") == "READY=1");
+    for (int i = 0; i < 3; ++i)
+      CHECK(told_to.next() == "WATCHDOG=1");
+    p.signal(SIGTERM);
+    CHECK(told_to.next_but("WATCHDOG=1") == "STOPPING=1");
+    CHECK(p.wait() == exit_ok);
+  }
+}
+
+TEST_CASE("without a watchdog nobody is told of signs of life") {
+  for (const char* usec : {"0", "x", "-5", "1000000x"}) {
+    notices told_to;
+    process p("good", told_to.environment(usec));
+    CHECK(told_to.next() == "READY=1");
+    p.signal(SIGTERM);
+    CHECK(told_to.next() == "STOPPING=1");
+    CHECK(p.wait() == exit_ok);
+  }
+}
+
+TEST_CASE("a process whose actors all hang shows no sign of life") {
+  notices told_to;
+  process p("stuck-all", told_to.environment("20000"));
+  REQUIRE(!p.line_with("playing").empty());
+  while (!told_to.next(0).empty()) {
+  }
+  CHECK(told_to.next(300) == "");
 }
 
 TEST_CASE("an exception at the top becomes one line") {

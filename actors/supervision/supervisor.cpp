@@ -16,6 +16,7 @@ namespace swarm::actors {
 
 namespace detail {
 struct supervisor_tick {};
+struct root_lives {};
 struct child_start_failed {
   std::string name;
   std::string why;
@@ -26,10 +27,12 @@ struct child_start_failed {
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::actors::detail::supervisor_tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::actors::detail::child_start_failed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::actors::detail::root_lives)
 
 namespace swarm::actors {
 
 using detail::child_start_failed;
+using detail::root_lives;
 using detail::supervisor_tick;
 
 namespace {
@@ -122,6 +125,7 @@ caf::behavior supervisor_actor::make_handlers() {
     dir().enlist(child_path(spec.name), kind_of(spec));
   }
   perform(machine_.start(rules, clock_now()));
+  if (is_root()) show_life();
   return {
       [this](const child_ready& ready) {
         for (const auto& [name, c] : children_)
@@ -135,6 +139,7 @@ caf::behavior supervisor_actor::make_handlers() {
       [this](const child_start_failed& failed) {
         if (children_.contains(failed.name)) child_ended(failed.name, {exit_kind::error, failed.why});
       },
+      [this](root_lives) { show_life(); },
       [this](const add_child& request) { return handle_add(request); },
       [this](const remove_child& request) { return handle_remove(request); },
       [this](const actors::end_role& request) { handle_end_role(request); },
@@ -183,7 +188,7 @@ void supervisor_actor::perform_one(const supervisor_action& action) {
   case what::forget:
     return child_forgotten(action.name);
   case what::ready:
-    return announce_ready();
+    return children_ready();
   case what::end:
     return end(action.how);
   }
@@ -343,6 +348,18 @@ caf::result<child_removed> supervisor_actor::handle_remove(const remove_child& r
 }
 
 // The root
+
+void supervisor_actor::children_ready() {
+  announce_ready();
+  if (is_root()) outcome_->update([](process_outcome::data& d) { d.ready = true; });
+}
+
+/// As a message among others: it comes late when no worker is free, and not at all when all of them hang.
+void supervisor_actor::show_life() {
+  if (outcome_->alive_every <= std::chrono::microseconds::zero()) return;
+  outcome_->alive();
+  delayed_send(this, outcome_->alive_every, root_lives{});
+}
 
 void supervisor_actor::note_stopping() {
   if (is_root() && !outcome_->read().stopping)

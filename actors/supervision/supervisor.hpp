@@ -13,6 +13,7 @@ namespace swarm::actors {
 class process_outcome {
 public:
   struct data {
+    bool ready = false;    ///< every child has been started once
     bool stopping = false; ///< the root has begun to stop its children
     bool ended = false;    ///< the root has ended
     bool gave_up = false;
@@ -22,7 +23,10 @@ public:
   /// Changes the data under the lock, then calls `changed`.
   void update(const std::function<void(data&)>& change);
   data read() const;
-  std::function<void()> changed; ///< set before the root starts; called on the root's thread
+  // Set before the root starts; called on the root's thread.
+  std::function<void()> changed;
+  std::function<void()> alive; ///< a sign of life, each `alive_every` unless that is zero
+  std::chrono::microseconds alive_every{};
 
 private:
   mutable std::mutex mutex_;
@@ -75,6 +79,8 @@ private:
   void note_role_ended(const std::string& name, int code, const std::string& line);
   void end_when_all_roles_ended();
   void note_stopping();
+  void children_ready();
+  void show_life();
 
   supervisor_spec spec_;
   supervisor_machine machine_;

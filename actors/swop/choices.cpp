@@ -45,8 +45,11 @@ result<tasks::manager_type> manager_of(const config::swop_options& options,
                                        const tasks::swop_profile& profile) {
   using enum tasks::manager_type;
   const auto& flag = options.manager;
-  const auto type = flag == "process" ? process : flag == "docker" ? docker : profile.manager;
-  if (type == process || type == docker) return type;
+  const auto type = flag == "process"  ? process
+                    : flag == "docker" ? docker
+                    : flag == "slurm"  ? slurm
+                                       : profile.manager;
+  if (type != kubernetes) return type;
   return fail(errc::invalid,
               "{}: mgrtype {} is a name for later versions: start with --manager docker, or with --manager "
               "process to "

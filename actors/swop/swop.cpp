@@ -7,6 +7,7 @@
 #include "actors/swop/managers/docker/docker_manager.hpp"
 #include "actors/swop/managers/docker/volumes/engine_volumes.hpp"
 #include "actors/swop/managers/process/process_manager.hpp"
+#include "actors/swop/managers/slurm/slurm_manager.hpp"
 #include "actors/swop/runner.hpp"
 #include "base/endpoint.hpp"
 #include "base/file.hpp"
@@ -77,6 +78,22 @@ result<> open_process_manager(swop_context& to) {
   return {};
 }
 
+/// The SL and the ML of a pair are in one allocation: their names differ in the last word.
+result<> open_slurm_manager(swop_context& to) {
+  const auto& data = to.options.data_dir;
+  managers::slurm_manager_options options;
+  options.folder = data / "programs";
+  options.owner = to.owner();
+  options.hidden = {data};
+  options.volumes = {data / "volumes", data / "parts", data / "nodes", data / "environments"};
+  options.allocation_of = [](const std::string& name) { return name.substr(0, name.rfind('.')); };
+  options.channels = data / "parts";
+  SWARM_TRY(to.manager, managers::make_slurm_manager(
+                            std::move(options), [watch = to.watch](const std::string&) { watch->tell(); }));
+  to.is_cluster = true;
+  return {};
+}
+
 result<> open_docker_manager(swop_context& to) {
   const auto& data = to.options.data_dir;
   SWARM_TRY(const auto socket, engine_socket(to.options));
@@ -112,6 +129,7 @@ result<> open_docker_manager(swop_context& to) {
 result<> open_manager(swop_context& to) {
   SWARM_TRY(const auto type, manager_of(to.options, to.profile));
   to.watch = std::make_shared<program_watch>();
+  if (type == tasks::manager_type::slurm) return open_slurm_manager(to);
   return type == tasks::manager_type::docker ? open_docker_manager(to) : open_process_manager(to);
 }
 

@@ -52,6 +52,7 @@ struct swop_context {
   std::shared_ptr<const ledger::private_key> key;
   std::string sn; ///< host:port of the SN, for this SWOP and its SLs
   std::shared_ptr<managers::manager> manager;
+  bool is_cluster = false; ///< programs run on other hosts, of which nobody knows before which one
   std::shared_ptr<engine::client> engine; ///< of the manager DOCKER; others have none
   /// Where this process is in a container itself: paths of profiles and tasks are the host's, which it cannot see.
   std::optional<engine::own_mounts> own_mounts;

@@ -43,7 +43,8 @@ constexpr role_setting swop_own[] = {
     "SWOP profile (YAML), in the user directory: what the nodes of this host are"},
    put<&swop_options::profile_file, to_path>},
   {{"manager", text, "NAME", "", {"SWOP_MANAGER"},
-    "what runs programs, in place of the profile's mgrtype; process: sandboxes on this host; docker: containers"},
+    "what runs programs, in place of the profile's mgrtype; process: sandboxes on this host; docker: containers; "
+    "slurm: jobs of a cluster"},
    put<&swop_options::manager, to_manager>},
   {{"docker-socket-file", text, "FILE", "", {"SWOP_DOCKER_SOCKET"},
     "socket of the container engine; default as DOCKER_HOST says, Docker's, or Podman's where that is the one there"},

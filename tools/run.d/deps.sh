@@ -26,9 +26,13 @@ apt_test=(tmux docker.io podman runc busybox-static docker-registry)
 apt_lint=(clang-tidy-19 shellcheck git)
 apt_fuzz=(clang-19 libclang-rt-19-dev)
 apt_model=(spin gcc)
+apt_package=(dpkg-dev binutils)
 apt_test+=(curl) # by which the log collector reads blocks
 apt_test+=(iproute2 iptables netavark aardvark-dns) # networks of engines, and names in Podman's
 apt_test+=(prometheus) # with promtool
+apt_test+=(slurm-wlm munge) # a cluster of one node
+apt_test+=(adduser python3-numpy) # of packages that are installed into roots
+apt_test+=(systemd) # units are checked by systemd-analyze
 # A browser for tests/integration/test_page.py, its driver, and letters for the screenshots in docs/.
 apt_test+=(chromium chromium-driver fonts-inter)
 # Programs, by the package that brings them when nothing else has: other sources of Node.js are as good. The page (ui/) is
@@ -197,10 +201,14 @@ need() {
       ;;
     fuzz) packages+=("${apt_build[@]}" "${apt_fuzz[@]}") ;;
     test)
-      packages+=("${apt_build[@]}" "${apt_demo[@]}" "${apt_lint[@]}" "${apt_fuzz[@]}" "${apt_model[@]}" "${apt_test[@]}")
+      packages+=("${apt_build[@]}" "${apt_demo[@]}" "${apt_lint[@]}" "${apt_fuzz[@]}" "${apt_model[@]}" "${apt_test[@]}"
+        "${apt_package[@]}")
       requirements=("$lists/requirements-demo.txt" "$lists/requirements-test.txt")
       ;;
-    *) die "unknown group '$1'; there are build, demo, bench, lint, fuzz, test" ;;
+    package)
+      packages+=("${apt_build[@]}" "${apt_demo[@]}" "${apt_package[@]}")
+      ;;
+    *) die "unknown group '$1'; there are build, demo, bench, lint, fuzz, test, package" ;;
   esac
   mapfile -t tools < <(packages_of_commands "${commands_build[@]}")
   install_packages "${packages[@]}" "${tools[@]}"

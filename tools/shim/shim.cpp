@@ -135,6 +135,7 @@ private:
     }
     drain();
     if (const auto grace = commands_.serve(now())) stop(ending_cause::told, *grace);
+    if (const auto grace = asked_by_file()) stop(ending_cause::told, *grace);
     if (deadline_ && now() >= *deadline_) {
       deadline_.reset();
       stop(ending_cause::deadline, grace_of_signal);
@@ -145,6 +146,12 @@ private:
 
   /// Whether anybody can still find this program: without its folder nobody could ever stop it.
   bool is_known() const { return ::access(folder_.spec_file().c_str(), F_OK) == 0; }
+
+  /// Of a manager on another host, which cannot reach the socket: the same words in a file.
+  std::optional<milliseconds> asked_by_file() const {
+    const auto text = read_file(folder_.where() / program_folder::stop_name, 64);
+    return text ? read_stop(*text) : std::nullopt;
+  }
 
   int wait_ms() const {
     auto until =

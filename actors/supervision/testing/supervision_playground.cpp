@@ -50,6 +50,7 @@ int play(const std::string& mode) {
   process_options options;
   options.log_source = "swarm.test";
   options.stop_limit = mode == "stuck" ? 200ms : 1h;
+  if (mode == "stuck-all") options.threads = 1;
   return run_process({.name = "root", .intensity = {0, 10s}, .children = {nested(sl)}}, options);
 }
 

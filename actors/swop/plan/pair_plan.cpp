@@ -1,6 +1,7 @@
 #include "actors/swop/plan/pair_plan.hpp"
 
 #include "actors/swop/managers/process/build/environment.hpp"
+#include "actors/swop/managers/slurm/slurm_manager.hpp"
 #include "actors/swop/plan/containers.hpp"
 #include "actors/swop/plan/host_paths.hpp"
 #include "actors/swop/plan/words.hpp"
@@ -96,6 +97,7 @@ std::string host_ip(const swop_context& context, const tasks::node_definition& n
   if (node.sl_host_ip
       && (context.has_containers() || is_literal(*node.sl_host_ip) || context.options.host_ip.empty()))
     return *node.sl_host_ip;
+  if (context.is_cluster) return std::string(managers::node_address_word);
   return context.options.host_ip.empty() ? "127.0.0.1" : context.options.host_ip;
 }
 

@@ -27,6 +27,8 @@ public:
   std::filesystem::path state_file() const { return where_ / "state.json"; }
   std::filesystem::path lock_file() const { return where_ / "lock"; }
   static constexpr const char* control_name = "control";
+  static constexpr const char* stop_name =
+      "stop"; ///< a file that says the same, by a manager on another host
 
   /// Makes the folder (0700) and the specification in it. Fails with manager_errc::name_taken when there is one.
   result<> make(const program_spec& spec) const;

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "base/result.hpp"
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace swarm::managers::slurm {
+
+/// What Slurm says of this user's jobs, by their names: its words for their states, such as RUNNING or NODE_FAIL. One that
+/// ended long ago (MinJobAge) is in it no more.
+using job_states = std::map<std::string, std::string>;
+
+/// The lines of `squeue --format=%T|%j`; the last one of a name counts. What is no such line is passed over.
+job_states read_jobs(std::string_view text);
+
+/// Whether a job in this state has processes, or may get some. A word that is not known here is taken for such a one.
+bool is_live(std::string_view state);
+bool is_waiting(std::string_view state);
+
+struct job_request {
+  std::string name;
+  std::filesystem::path script;
+  std::vector<std::string> arguments;
+  std::filesystem::path output;
+};
+
+// The commands of Slurm, which are found by PATH and configured by the environment (SLURM_CONF, SBATCH_PARTITION, ...).
+// Each fails with manager_errc::not_installed, timeout, or io and what the command said.
+
+/// Whether the scheduler answers.
+result<> check_scheduler();
+/// Gives a job of one node to the scheduler, which never starts it a second time.
+result<> submit(const job_request& what);
+/// Those of this user whose names begin so.
+result<job_states> jobs_named(std::string_view prefix);
+/// Ends a job of this user by its whole name. One that has ended already is no error.
+result<> cancel(const std::string& name);
+
+} // namespace swarm::managers::slurm

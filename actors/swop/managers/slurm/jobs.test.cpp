@@ -1,0 +1,26 @@
+#include "actors/swop/managers/slurm/jobs.hpp"
+
+#include <doctest/doctest.h>
+
+namespace slurm_jobs_test {
+
+using namespace swarm::managers::slurm;
+
+TEST_CASE("squeue's lines: names with their states, the last one of a name counts, the rest is passed over") {
+  CHECK(read_jobs("") == job_states{});
+  CHECK(read_jobs("RUNNING|swarm-a-1@5\nPENDING|b\n")
+        == job_states{{"b", "PENDING"}, {"swarm-a-1@5", "RUNNING"}});
+  CHECK(read_jobs("COMPLETED|a\nRUNNING|a") == job_states{{"a", "RUNNING"}});
+  CHECK(read_jobs("slurm_load_jobs error: Unable to contact\n|x\n\nRUNNING|n|m\n")
+        == job_states{{"n|m", "RUNNING"}});
+}
+
+TEST_CASE("which jobs may have processes: all whose state is not known to be a last one") {
+  for (const char* live : {"PENDING", "CONFIGURING", "RUNNING", "COMPLETING", "SUSPENDED", "SOMETHING_NEW"})
+    CHECK(is_live(live));
+  for (const char* over : {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "OUT_OF_MEMORY", "NODE_FAIL",
+                           "PREEMPTED", "BOOT_FAIL", "DEADLINE"})
+    CHECK_FALSE(is_live(over));
+}
+
+} // namespace slurm_jobs_test

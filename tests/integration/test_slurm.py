@@ -1,0 +1,109 @@
+"""Tasks of a SWOP in jobs of a real Slurm, which is this host alone (`slurm-of-one-node`)."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+
+import pytest
+from harness import free_port, until
+from launcher.operators import DEFAULT_TASKRUNNER
+from launcher.processes import ROOT, SCRAMBLED
+from operated import TestSwarm
+
+ONE_NODE = ROOT / "actors" / "swop" / "managers" / "slurm" / "testing" / "slurm-of-one-node"
+
+
+def why_no_slurm():
+    if os.geteuid() != 0:
+        return "a Slurm of one's own needs root"
+    names = ("munged", "slurmctld", "slurmd", "sbatch")
+    missing = [name for name in names if not shutil.which(name, path="/usr/sbin:/usr/bin")]
+    return f"{missing[0]} is not there: install slurm-wlm and munge" if missing else ""
+
+
+class Slurm:
+    def __init__(self, folder):
+        self.folder, self.conf = folder, f"{folder}/slurm.conf"
+        started = subprocess.run([ONE_NODE, "start", folder, str(free_port())], capture_output=True, text=True)
+        assert started.returncode == 0, started.stdout + started.stderr
+
+    def run(self, *words):
+        environment = {**os.environ, "SLURM_CONF": self.conf}
+        return subprocess.run(words, env=environment, capture_output=True, text=True, check=True).stdout
+
+    def jobs(self, *states):
+        return self.run("squeue", "--noheader", f"--states={','.join(states)}", "--format=%j").split()
+
+    def stop(self):
+        subprocess.run([ONE_NODE, "stop", self.folder], check=False)
+
+
+@pytest.fixture(scope="module")
+def slurm():
+    if why := why_no_slurm():
+        pytest.skip(why)
+    folder = tempfile.mkdtemp(prefix="swarmd-slurm-")
+    slurm = Slurm(folder)
+    yield slurm
+    slurm.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def swarm(request, folder, certs, slurm):
+    swarm = TestSwarm(folder, certs)
+    os.chmod(folder, 0o755)
+    swarm.slurm = slurm
+    yield swarm
+    failed = getattr(request.node, "report_call", None)
+    if failed is not None and failed.failed:
+        print(swarm.report())
+    swarm.clean_up()
+
+
+def add_trainers(swarm, nodes):
+    os.environ["SLURM_CONF"] = swarm.slurm.conf
+    try:
+        return swarm.add_trainers(nodes, manager="SLURM")
+    finally:
+        del os.environ["SLURM_CONF"]
+
+
+def test_four_pairs_train_in_four_jobs(swarm, slurm):
+    swarm.start_sn()
+    swop = add_trainers(swarm, 4)
+    swarm.make_training(MIN_PEERS=4, SYNCS=2, gated=True)
+    swarm.assign("train", "WITH 4 PEERS")
+    swarm.wait_at_gate(0, 1, 2, 3)
+    assert len(slurm.jobs("running")) == 4
+    assert not list(swop.data_dir.glob("*/parts/*/*/channel/*")), "pipes are on the node's own disk"
+    swarm.open_gate()
+    status = swarm.wait_task()
+    assert status.field("TASK_STATE") == "COMPLETE"
+    assert status.field("COMPLETED_PEERS") == "4"
+    assert [merge.round_num for merge in swarm.sn.merges()] == [1, 2, 3]
+    assert [swarm.result_of(user) for user in range(4)] == [[1.5] * 4] * 4
+    swarm.order(f"RESET TASKRUNNER {DEFAULT_TASKRUNNER}")
+    until(lambda: not slurm.jobs("running", "pending"), "the jobs to end")
+
+
+@pytest.mark.skipif(SCRAMBLED, reason="it reads the log")
+def test_a_job_that_is_killed_fails_its_pair_and_reset_cleans_up(swarm, slurm):
+    """A SWOP that is killed meanwhile finds its jobs again; a job of somebody else is not touched."""
+    other = slurm.run("sbatch", "--parsable", "--job-name=other", "--output=/dev/null", "--wrap=sleep 600").strip()
+    swarm.start_sn()
+    swop = add_trainers(swarm, 2)
+    swarm.make_training(MIN_PEERS=2, SYNCS=2, gated=True)
+    swarm.assign("train", "WITH 2 PEERS")
+    swarm.wait_at_gate(0, 1)
+    swop.kill9()
+    swop.environment = {"SLURM_CONF": slurm.conf}
+    swop.start().wait_listening()
+    victim = next(job for job in slurm.jobs("running") if ".0@" in job)
+    slurm.run("scancel", "--signal=KILL", "--full", f"--name={victim}")
+    until(lambda: swarm.status().field("TASK_STATE") == "ERROR", "the task to fail", alive=[swop])
+    assert "Slurm has ended its job" in swop.log()
+    swarm.order(f"RESET TASKRUNNER {DEFAULT_TASKRUNNER}")
+    until(lambda: slurm.jobs("running", "pending") == ["other"], "all but the other job to end")
+    slurm.run("scancel", other)
