@@ -5,7 +5,7 @@ import pathlib
 # Those that take longest, so that none of them is what all others have to be waited for. The longest begin.
 LONGEST = (
     "test_demo", "test_operator_patterns", "test_containers", "test_examples", "test_check_programs", "test_reentry",
-    "test_container_networks", "test_network", "test_bench", "test_operator_kills",
+    "test_container_networks", "test_network", "test_bench", "test_operator_kills", "test_page",
 )  # fmt: skip
 
 

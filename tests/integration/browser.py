@@ -12,19 +12,61 @@ from harness import PATIENCE, ROOT, Failure, until
 AXE = ROOT / "ui/node_modules/axe-core/axe.min.js"
 SIZES = {"wide": (1280, 900), "narrow": (360, 780)}
 THEMES = ("light", "dark")
+# Each script finds its element anew and acts on it at once, as the page may have another one in its place soon.
+#
 # The element that carries these words, or this label, and can be seen.
 FIND = """
-const [kind, words, inside] = arguments;
-const root = inside ? document.querySelector(inside) : document;
-if (!root) return null;
 const seen = (e) => e.checkVisibility() && !e.closest("[aria-hidden=true]");
 const text = (e) => (e.getAttribute("aria-label") || e.textContent).replace(/\\s+/g, " ").trim();
-const all = (selector) => [...root.querySelectorAll(selector)].filter(seen);
-if (kind === "field") {
-  const label = all("label").find((e) => (e.querySelector(".field-label") || e).textContent.trim() === words);
-  return label ? label.querySelector("input, select, textarea") : all(`[aria-label="${CSS.escape(words)}"]`)[0] ?? null;
+const usable = (e) => e && !e.matches(":disabled, [aria-disabled=true]");
+const find = (words, kind, inside) => {
+  const root = inside ? document.querySelector(inside) : document;
+  if (!root) return null;
+  const all = (selector) => [...root.querySelectorAll(selector)].filter(seen);
+  if (kind === "field") {
+    const label = all("label").find((e) => (e.querySelector(".field-label") || e).textContent.trim() === words);
+    return label ? label.querySelector("input, select, textarea") : all(`[aria-label="${CSS.escape(words)}"]`)[0];
+  }
+  return all(kind).find((e) => text(e) === words) ?? all(kind).find((e) => text(e).startsWith(words));
+};
+"""
+CLICK = FIND + """
+const found = find(...arguments);
+if (!usable(found)) return false;
+found.scrollIntoView({ block: "center" });
+found.click();
+return true;
+"""
+FOCUS = FIND + """
+const found = find(...arguments);
+found?.focus();
+return !!found && document.activeElement === found;
+"""
+# Whether the field has this value; else it is typed, or chosen, as by a person.
+FILL = FIND + """
+const [label, inside, value] = arguments;
+const field = find(label, "field", inside);
+if (!usable(field)) return false;
+if (field.value === value) return true;
+if (field.tagName === "SELECT") {
+  if (![...field.options].some((each) => each.value === value)) return false;
+  field.value = value;
+  field.dispatchEvent(new Event("change", { bubbles: true }));
+} else {
+  field.focus();
+  field.select();
+  document.execCommand(value ? "insertText" : "delete", false, value);
 }
-return all(kind).find((e) => text(e) === words) ?? all(kind).find((e) => text(e).startsWith(words)) ?? null;
+return false;
+"""
+# To another screen; over once it is drawn.
+GO = """
+const [path, done] = arguments;
+const hash = "#/" + path.map(encodeURIComponent).join("/");
+const drawn = () => requestAnimationFrame(() => requestAnimationFrame(() => done()));
+if (location.hash === hash) return drawn();
+addEventListener("hashchange", drawn, { once: true });
+location.hash = hash;
 """
 
 
@@ -80,9 +122,16 @@ class Browser:
     def run(self, script, *arguments):
         return self.driver.execute_script(script, *arguments)
 
+    def until(self, condition, what, patience=PATIENCE):
+        """The harness's, with what the page says when it was in vain."""
+        try:
+            return until(condition, what, patience)
+        except Failure as failure:
+            raise Failure(f"{failure}\nthe page says:\n{self.text()}\n{self.complaints()}") from None
+
     def go(self, *path):
         """To a screen, as its link in the navigation leads there."""
-        self.run("location.hash = '#/' + arguments[0].map(encodeURIComponent).join('/')", [str(part) for part in path])
+        self.driver.execute_async_script(GO, [str(part) for part in path])
 
     def count(self, selector):
         return self.run("return document.querySelectorAll(arguments[0]).length", selector)
@@ -90,33 +139,19 @@ class Browser:
     def text(self, inside="body"):
         return self.run("return document.querySelector(arguments[0])?.innerText ?? ''", inside)
 
-    def sees(self, *words, inside="body", patience=PATIENCE):
+    def sees(self, *words, inside="body"):
         """Waits until all of this is to be read."""
-        try:
-            return until(lambda: all(each in self.text(inside) for each in words), f"the page to say {words}", patience)
-        except Failure as failure:
-            raise Failure(f"{failure}\nthe page says:\n{self.text()}\n{self.complaints()}") from None
-
-    def find(self, words, kind="button, a, summary", inside=None):
-        return until(lambda: self.run(FIND, kind, words, inside), f"'{words}' on the page")
+        self.until(lambda: all(each in self.text(inside) for each in words), f"the page to say {words}")
 
     def click(self, words, kind="button, a, summary", inside=None):
-        self.run("arguments[0].scrollIntoView({block: 'center'}); arguments[0].click()", self.find(words, kind, inside))
+        self.until(lambda: self.run(CLICK, words, kind, inside), f"'{words}' to be there and usable")
+
+    def focus(self, words, kind="button, a, summary", inside=None):
+        self.until(lambda: self.run(FOCUS, words, kind, inside), f"'{words}' to take the keyboard")
 
     def fill(self, label, value, inside=None):
-        """Types into a field, or chooses in one."""
-        field = self.find(label, "field", inside)
-        if field.tag_name == "select":
-            self.run(
-                "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('change', {bubbles: true}))",
-                field, str(value),
-            )  # fmt: skip
-            assert field.get_attribute("value") == str(value), f"'{label}' has no choice '{value}'"
-            return
-        from selenium.webdriver.common.keys import Keys
-
-        field.send_keys(Keys.CONTROL, "a")
-        field.send_keys(Keys.DELETE, str(value))
+        """Types into a field, or chooses in one, until it has this value."""
+        self.until(lambda: self.run(FILL, label, inside, str(value)), f"the field '{label}' to take '{value}'")
 
     def complaints(self):
         """What the browser itself had to say: errors, refusals by the content policy. Of /favicon.ico, which it asks
@@ -126,7 +161,8 @@ class Browser:
 
     def findings(self):
         """Serious and critical findings of axe, a line each, and what is wider than the screen."""
-        self.run(AXE.read_text(encoding="utf-8"))
+        if not self.run("return !!window.axe"):
+            self.run(AXE.read_text(encoding="utf-8"))
         found = self.driver.execute_async_script(
             "const done = arguments[0];"
             "axe.run(document, {resultTypes: ['violations']}).then((all) => done(all.violations"

@@ -2,8 +2,8 @@
 
 The environment says what it does: SYNCS before it closes; MIN_PEERS and CONTRACT of its session; GATE, a folder: after
 its first sync, or that of number GATE_AFTER, it writes GATE/NAME, and goes on when GATE/go is there; NAME, whose result
-it writes to NAME.json; NEEDS, a module that has to be there; FALLING: it reports losses that fall. With SWARM_LOOPBACK
-it trains with nobody.
+it writes to NAME.json; NEEDS, a module that has to be there; FALLING: it reports losses that fall; SIZE of its model (4
+parameters). With SWARM_LOOPBACK it trains with nobody.
 """
 
 import importlib
@@ -24,7 +24,7 @@ def main():
         return
     client = WireClient(env["SL_REQUEST_CHANNEL"], env["SL_RESPONSE_CHANNEL"])
     client.open(minPeers=int(env["MIN_PEERS"]), trainingContract=env.get("CONTRACT", "defaultbb.cqdb.sml.hpe"))
-    model = {"w": np.full(4, float(env["VALUE"]), np.float32)}
+    model = {"w": np.full(int(env.get("SIZE", 4)), float(env["VALUE"]), np.float32)}
     for number in range(syncs):
         falling = (1 / (number + 1) + float(env["VALUE"]) / 10, 1 - 0.5 / (number + 1))
         shown = falling if "FALLING" in env else (0.0, 0.0)
@@ -37,7 +37,7 @@ def main():
             while not (gate / "go").exists():
                 time.sleep(0.02)
     client.close(model)
-    pathlib.Path(f"{name}.json").write_text(json.dumps(client.merged[-1]["w"].tolist()))
+    pathlib.Path(f"{name}.json").write_text(json.dumps(client.merged[-1]["w"][:4].tolist()))
 
 
 if __name__ == "__main__":
