@@ -3,6 +3,7 @@
 #include "base/clock.hpp"
 #include "base/log_file.hpp"
 #include "base/log_format.hpp"
+#include "base/log_tail.hpp"
 
 #include <spdlog/sinks/rotating_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -71,6 +72,7 @@ void write(level lvl, std::string_view source, std::string_view text) {
   const auto line = line_format == format::json ? json_line(unix_milliseconds(), lvl, source, text, at)
                                                 : text_line(lvl, source, text, at);
   logger().log(to_spdlog(lvl), "{}", line);
+  add_to_tail(lvl, source, text);
 }
 
 void set_format(format how) {

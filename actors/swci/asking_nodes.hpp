@@ -16,4 +16,9 @@ result<swci::node_answer> ask_node(transport::http_client& client, const transpo
                                    const std::stop_token& stop, const endpoint& node,
                                    const std::string& target);
 
+/// command_world::fetch, by this client: as this account.
+result<> fetch_from(transport::http_client& client, const address& account, const std::stop_token& stop,
+                    const endpoint& node, const swci::command_world::wanted_file& file,
+                    const std::function<result<>(bytes_view)>& piece);
+
 } // namespace swarm::actors

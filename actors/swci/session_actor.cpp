@@ -1,7 +1,6 @@
 #include "actors/swci/session_actor.hpp"
 
 #include "actors/node/key_file.hpp"
-#include "actors/sl/files/targets.hpp"
 #include "actors/sn_client/sn_client.hpp"
 #include "actors/supervision/paths.hpp"
 #include "actors/swci/asking_nodes.hpp"
@@ -16,7 +15,6 @@
 #include "base/log.hpp"
 
 #include <atomic>
-#include <future>
 #include <thread>
 
 namespace swarm::actors {
@@ -201,20 +199,8 @@ result<> look_for_sn(const swci_context& context, const swci::sn_address& sn, co
 auto fetcher_of(const std::shared_ptr<const swci_context>& context, const std::stop_token& stop,
                 const address& account) {
   return [context, stop, account](const endpoint& node, const swci::command_world::wanted_file& file,
-                                  const std::function<result<>(bytes_view)>& piece) -> result<> {
-    std::optional<transport::byte_range> range;
-    if (file.offset > 0) range = transport::byte_range{file.offset, 0};
-    std::promise<result<>> came;
-    auto outcome = came.get_future();
-    auto call = context->client->fetch(
-        node.host, node.port, file.target, range, piece,
-        [&came](const result<transport::fetch_result>& how) {
-          if (how) return came.set_value({});
-          came.set_value(tl::unexpected(how.error()));
-        },
-        headers_of_asker(account, file.block_num));
-    const std::stop_callback ended(stop, [&call] { call.cancel(); });
-    return outcome.get();
+                                  const std::function<result<>(bytes_view)>& piece) {
+    return fetch_from(*context->client, account, stop, node, file, piece);
   };
 }
 

@@ -22,6 +22,7 @@ namespace {
 constexpr auto tick_interval = std::chrono::seconds(1);
 constexpr std::size_t questions_max = 256; ///< that wait, of all browsers
 constexpr std::size_t orders_max = 32;
+constexpr std::size_t models_max = 8; ///< to be fetched, one after the other
 /// How old the time may be that says when the data was read.
 constexpr std::uint64_t read_ms_slack = 5'000;
 
@@ -58,7 +59,7 @@ struct feed_state {
   std::unique_ptr<ui::reading_thread> reading;
   /// Only on the thread of questions.
   std::shared_ptr<ui::history_keeper> history = std::make_shared<ui::history_keeper>();
-  std::unique_ptr<ui::worker> questions, orders;
+  std::unique_ptr<ui::worker> questions, orders, models;
 };
 
 using self_pointer = role_actor<feed_state>*;
@@ -87,17 +88,28 @@ struct perform {
     auto& s = self->state();
     const auto from = what.from;
     const auto id = what.id;
+    const bool takes_long = std::holds_alternative<ui::question::model>(what.what);
     auto job = [env = self->shared_env(), mail = s.mail, sn_path = sibling(*self, ui_names::sn),
                 path = self->path(), context = s.context, history = s.history,
                 asked = std::move(what)](const std::stop_token& stop) {
       auto sns = network_of(env, mail, sn_path, context->key->account(), stop);
-      const ui::asking with{sns, *history, asked.may, stop,
-                            [&](const endpoint& node, const std::string& target) {
-                              return ask_node(*context->asker, *context->identity, stop, node, target);
-                            }};
+      const auto& files = context->options.identity;
+      const ui::asking with{
+          sns,
+          *history,
+          asked.may,
+          stop,
+          [&](const endpoint& node, const std::string& target) {
+            return ask_node(*context->asker, *context->identity, stop, node, target);
+          },
+          [&](const endpoint& node, const swci::command_world::wanted_file& file, const auto& piece) {
+            return fetch_from(*context->asker, sns.account(), stop, node, file, piece);
+          },
+          context->options.data_dir / "models",
+          {files.cert, files.key, files.cacert, files.capath, files.verify_host}};
       env->dir.send(path, browser_answer{asked.from, asked.id, ui::ask(asked.what, with)});
     };
-    add(*s.questions, std::move(job), from, id);
+    add(takes_long ? *s.models : *s.questions, std::move(job), from, id);
   }
   void operator()(ui::action::act& what) const {
     auto& s = self->state();
@@ -202,6 +214,7 @@ void begin(self_pointer self) {
   auto& s = self->state();
   s.questions = std::make_unique<ui::worker>(questions_max);
   s.orders = std::make_unique<ui::worker>(orders_max);
+  s.models = std::make_unique<ui::worker>(models_max);
   s.reading = std::make_unique<ui::reading_thread>(
       [env = self->shared_env(), mail = s.mail, sn_path = sibling(*self, ui_names::sn),
        account = s.context->key->account()](const std::stop_token& stop) {

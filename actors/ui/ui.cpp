@@ -5,6 +5,7 @@
 #include "actors/swci/commands/world.hpp"
 #include "actors/ui/hub_actor.hpp"
 #include "base/log.hpp"
+#include "base/log_tail.hpp"
 
 namespace swarm::actors {
 
@@ -39,6 +40,7 @@ ui::page_options page_options_of(const ui_context& context,
           .access = {from.readers, from.operators},
           .members = std::move(members),
           .link_file = from.data_dir / "login",
+          .models = from.data_dir / "models",
           .log_source = context.log_source};
 }
 
@@ -46,6 +48,7 @@ ui::page_options page_options_of(const ui_context& context,
 
 result<child_spec> make_ui(const config::ui_options& options, std::string name,
                            std::shared_ptr<transport::io_runtime> io) {
+  log::keep_tail();
   auto context = std::make_shared<ui_context>();
   context->options = options;
   context->io = std::move(io);

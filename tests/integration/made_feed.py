@@ -100,7 +100,7 @@ class MadeFeed(threading.Thread):
             return {"contracts": {"large": self.summary()}}
         if topic == "training/large":
             return {
-                **self.summary(), "owner": 0, "invited": {}, "reset_votes": {}, "verify": True, "layout_digest": "",
+                **self.summary(), "owner": 0, "invited": {}, "reset_votes": {}, "verify": "before", "layout_digest": "",
                 "term": 0, "members": {uid: self.member(name, i) for i, (uid, name) in enumerate(self.sls.items())},
                 "check_ins": {},
             }  # fmt: skip

@@ -4,6 +4,7 @@
 #include "transport/tls/detail/pem_files.hpp"
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
@@ -33,12 +34,21 @@ hash32 key_digest(const X509* certificate) {
   return out;
 }
 
+std::string pem_of(X509* certificate) {
+  const bio_ptr out(BIO_new(BIO_s_mem()));
+  char* text = nullptr;
+  if (PEM_write_bio_X509(out.get(), certificate) != 1) return {};
+  const auto size = BIO_get_mem_data(out.get(), &text);
+  return {text, static_cast<std::size_t>(size)};
+}
+
 std::vector<trust_anchor> anchors_of(const std::vector<x509_ptr>& certificates) {
   std::vector<trust_anchor> out;
   for (const auto& one : certificates) {
     const auto* subject = X509_get_subject_name(one.get());
     out.push_back({certificate_fingerprint(one.get()), key_digest(one.get()), name_text(subject),
-                   last_part(subject, NID_organizationName), last_part(subject, NID_commonName)});
+                   last_part(subject, NID_organizationName), last_part(subject, NID_commonName),
+                   pem_of(one.get()), seconds_of(X509_get0_notAfter(one.get()))});
   }
   const auto order = [](const trust_anchor& a, const trust_anchor& b) {
     return a.fingerprint < b.fingerprint;

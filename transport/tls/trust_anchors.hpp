@@ -9,8 +9,10 @@ struct trust_anchor {
   hash32 fingerprint; ///< SHA-256 of the DER form
   hash32 public_key;  ///< SHA-256 of its DER form
   std::string subject;
-  std::string organisation; ///< the last O of the subject, UTF-8; empty if there is none
-  std::string common_name;  ///< likewise the last CN
+  std::string organisation;    ///< the last O of the subject, UTF-8; empty if there is none
+  std::string common_name;     ///< likewise the last CN
+  std::string pem;             ///< the certificate
+  std::uint64_t not_after = 0; ///< seconds since 1970
 };
 
 /// The certificates of `cacert` and `capath`, each once, in the order of their fingerprints. Errors are those of

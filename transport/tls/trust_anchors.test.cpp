@@ -1,5 +1,6 @@
 #include "transport/tls/trust_anchors.hpp"
 
+#include "base/clock.hpp"
 #include "transport/testing/test_support.hpp"
 
 #include <doctest/doctest.h>
@@ -32,6 +33,11 @@ TEST_CASE("anchors are the trusted certificates, each once, and the own chain en
   REQUIRE(alone);
   REQUIRE(alone->size() == 1);
   CHECK(alone->front().common_name == "CA-2");
+  CHECK(alone->front().not_after > unix_seconds());
+  write_file(second.path() / "again.pem", alone->front().pem);
+  const auto again = read_anchor_file(second.path() / "again.pem", "CA");
+  REQUIRE(again);
+  CHECK(again->front().fingerprint == alone->front().fingerprint);
 
   files.capath.clear();
   files.cacert = other.ca_file();

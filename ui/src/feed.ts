@@ -184,7 +184,7 @@ export interface Training extends TrainingSummary {
   owner: number; //                     id of its organisation; 0: nobody's
   invited: Record<string, true>; //     ids of organisations; none: all may take part
   reset_votes: Record<string, true>; // ids of organisations that have asked for a reset
-  verify: boolean; //                   leaders' merges are verified before they count
+  verify: VerifyMode; //                how leaders' merges are verified
   layout_digest: string; //             of tensors' names, types and shapes; empty: not known
   term: number; //                      0: the first leader; one more for each leader that was given up
   reveals_end_ms?: number; //           phase revealing: until then models can be revealed
@@ -195,6 +195,8 @@ export interface Training extends TrainingSummary {
   checks?: Checks; //                   the same phases
   shards?: Shards; //                   when the merge is made in shards
 }
+/** before they count; behind: while programs train with them, which take a false one back; off: not at all. */
+export type VerifyMode = "before" | "behind" | "off";
 export interface Peer {
   name: string;
   state: "active" | "absent" | "finished" | "left" | "odd";
@@ -325,7 +327,16 @@ export type Question =
   /** Data: { task: Task, body: string[] }, from line 0, "---". */
   | { what: "task"; name: string }
   /** What a SWOP's failed programs wrote last; only for operators. Data: LastLines. */
-  | { what: "last_lines"; taskrunner: string; swop: string /* uid */ };
+  | { what: "last_lines"; taskrunner: string; swop: string /* uid */ }
+  /** The proof of a merge of the present generation, as SWCI's PROVE writes it. Data: Proof. */
+  | { what: "proof"; contract: string; round: number }
+  /** The server fetches the model of a merge, the newest one without `round`, and answers once browsers can have it from there: that
+   *  takes as long as the model is large. It keeps the last one that was asked for. Data: ModelFile. */
+  | { what: "model"; contract: string; round?: number }
+  /** Whom this node trusts; a new host has to do so as well. Data: Anchors. */
+  | { what: "anchors" }
+  /** The newest lines of the log of the page's own swarmd, at most 500 of those with higher numbers; only for operators. Data: Log. */
+  | { what: "log"; after?: number };
 
 export interface Rounds {
   contract: string;
@@ -414,6 +425,35 @@ export interface Transaction {
   input_bytes: number;
   events: { contract: string; kind: string; text: string }[];
 }
+export interface Proof {
+  text: string; // the whole file
+}
+export interface ModelFile {
+  path: string; // on this server: GET gives the file, in ranges as well
+  bytes: number;
+  round_num: number;
+  digest: string;
+}
+export interface Anchors {
+  anchors: Anchor[];
+}
+export interface Anchor {
+  subject: string;
+  fingerprint: string; // SHA-256 of its DER form
+  expires_ms: number;
+  own: boolean; // of the page's own organisation
+  pem: string;
+}
+export interface Log {
+  lines: LogLine[]; // oldest first
+}
+export interface LogLine {
+  number: number;
+  time_ms: number;
+  level: "error" | "warning" | "info" | "debug";
+  source: string; // such as "swarm.UI"
+  text: string;
+}
 export interface LastLines {
   outputs: { of: string; lines: string[] }[];
   no_outputs?: string; // why there are none
@@ -426,7 +466,7 @@ export type Action =
   | { what: "create_contract"; contract: string }
   | { what: "reset_contract"; contract: string }
   | { what: "invite"; contract: string; organisation: string /* name */ }
-  | { what: "verify_merges"; contract: string; on: boolean }
+  | { what: "verify_merges"; contract: string; when: VerifyMode }
   /** Type, body and all: a task definition as its YAML text (64 KiB at most). Finalizes it unless `finalize` is false. `dry_run`: is
    *  only looked at; { done, warnings: string[] }. */
   | { what: "create_task"; yaml: string; finalize?: boolean; dry_run?: boolean }
@@ -440,7 +480,9 @@ export type Action =
   | { what: "admit_organisation"; organisation: string; anchors: string }
   | { what: "remove_organisation"; organisation: string }
   | { what: "replace_ca"; organisation: string; anchors: string }
-  | { what: "remove_node"; node: string /* uid */ };
+  | { what: "remove_node"; node: string /* uid */ }
+  /** Votes for what another organisation has moved. */
+  | { what: "vote_for"; motion: string /* its key in `motions` */ };
 
 // ---- Beside the feed ----------------------------------------------------------------------------------------------
 
@@ -449,6 +491,7 @@ export type Action =
  *   GET /login?token=T   exchanges the one-time token for the cookie and leads to /; without a session every page is a short text
  *                        that says how to get in (401)
  *   GET /                the page;  GET /NAME.HASH.js, .css, .svg: its parts (cached for ever)
+ *   GET /models/DIGEST.safetensors   a model that question `model` has brought
  *   POST /logout         ends the session
  * Close codes of /feed: 4401 no session, or it has expired; 1008 a message that is refused; 1009 one too
  * large; 1013 too many browsers, or this one was too slow: connect again after a while. Reconnect with a back-off of 0.5 s to 10 s.

@@ -17,12 +17,11 @@ import { announce, LiveRegion } from "./parts/announce";
 import { Empty } from "./parts/basics";
 import { Freshness, Troubles } from "./parts/freshness";
 import { Icon, type IconName } from "./parts/icons";
+import { More } from "./parts/more";
 import { startTheme, ThemeSwitch } from "./parts/theme";
 import { Contracts } from "./screens/contracts";
-import { Ledger } from "./screens/ledger";
 import { Nodes } from "./screens/nodes";
 import { Overview } from "./screens/overview";
-import { Runs } from "./screens/runs";
 import { Taskrunners } from "./screens/taskrunners";
 import { Tasks } from "./screens/tasks";
 import { TrainingScreen } from "./screens/training";
@@ -37,26 +36,32 @@ const SCREENS: { key: string; word: string; icon: IconName }[] = [
   { key: "tasks", word: "Tasks", icon: "tasks" },
   { key: "taskrunners", word: "Taskrunners", icon: "taskrunners" },
   { key: "nodes", word: "Nodes", icon: "nodes" },
+  { key: "hosts", word: "Hosts", icon: "org" },
+  { key: "logs", word: "Logs", icon: "table" },
   { key: "ledger", word: "Ledger", icon: "ledger" },
 ];
 
 function Screen() {
-  const { screen, args } = route.value;
+  const { screen, args, query } = route.value;
   switch (screen) {
     case "overview":
       return <Overview />;
     case "training":
       return <TrainingScreen name={args[0]} generation={args[1] ? Number(args[1]) : undefined} />;
     case "runs":
-      return <Runs />;
+      return <More what="the runs">{({ Runs }) => <Runs />}</More>;
     case "contracts":
       return <Contracts />;
     case "tasks":
-      return <Tasks selected={args[0]} />;
+      return <Tasks selected={args[0]} swop={query.swop} />;
     case "taskrunners":
       return <Taskrunners />;
     case "ledger":
-      return <Ledger what={args[0]} which={args[1]} />;
+      return <More what="the ledger">{({ Ledger }) => <Ledger what={args[0]} which={args[1]} />}</More>;
+    case "hosts":
+      return <More what="the hosts">{({ Hosts }) => <Hosts />}</More>;
+    case "logs":
+      return <More what="the logs">{({ Logs }) => <Logs />}</More>;
     case "nodes":
       return <Nodes selected={args[0]} />;
     default:

@@ -3,6 +3,7 @@
 #include "actors/sn/proofs/proof_json.hpp"
 #include "actors/swci/commands/groups.hpp"
 #include "actors/swci/commands/host_files.hpp"
+#include "actors/swci/commands/merges.hpp"
 #include "actors/swci/commands/reads.hpp"
 #include "base/file.hpp"
 #include "contracts/training/client.hpp"
@@ -21,14 +22,6 @@ constexpr std::uint64_t bytes_per_mark = 64 * 1024 * 1024;
 constexpr std::size_t failures_bytes_max = 600;
 constexpr unsigned file_mode = 0664;
 
-struct merged_model {
-  std::uint64_t round_num = 0;
-  hash32 digest;
-  std::uint64_t size = 0;
-  std::vector<address> holders; ///< those that certainly had it first
-  std::uint64_t block_num = 0;  ///< the chain was read at, or later
-};
-
 /// Where to write. Scripts and profiles stay as they are: what is there already is replaced when it is such a
 /// file.
 result<fs::path> target_of(const command_world& world, const std::string& inside, std::string_view ending) {
@@ -38,21 +31,6 @@ result<fs::path> target_of(const command_world& world, const std::string& inside
   if (fs::exists(there) && (!fs::is_regular_file(there) || real.extension() != ending))
     return fail(errc::conflict, "{} is there already, and is no {} file", user_folder::shown(inside), ending);
   return real;
-}
-
-result<merged_model> model_of(network& sns, const address& training, const commands::get_model& what) {
-  SWARM_TRY(const auto newest, sns.ask({{"eth_blockNumber", {}}}));
-  SWARM_TRY(const auto block_num, session::quantity_of(newest.front()));
-  SWARM_TRY(const auto head, read(sns, training, contracts::head_args{}));
-  const auto round_num = what.round_num.value_or(head.merged_round);
-  if (head.merged_round == 0) return fail(errc::not_found, "nothing is merged under '{}' yet", what.contract);
-  SWARM_TRY(const auto merge, read(sns, training, contracts::merge_of_args{round_num}));
-  if (merge.round_num == 0)
-    return fail(errc::not_found, "'{}' has no merge of round {}: the newest is that of round {}",
-                what.contract, round_num, head.merged_round);
-  merged_model out{merge.round_num, merge.digest, merge.size, {merge.leader}, block_num};
-  out.holders.insert(out.holders.end(), merge.contributors.begin(), merge.contributors.end());
-  return out;
 }
 
 /// The endpoints of all peers, first of those that are likeliest to have the model.
@@ -170,31 +148,52 @@ result<> save(command_world& world, const merged_model& model, const std::vector
 
 } // namespace
 
-outcome run(const commands::get_model& what, command_world& world) {
-  SWARM_TRY(auto* sns, network_of(world));
-  SWARM_TRY(const auto file, target_of(world, what.file, ".safetensors"));
-  SWARM_TRY(const auto training, find_training(*sns, what.contract));
-  SWARM_TRY(const auto model, model_of(*sns, training, what));
-  SWARM_TRY(const auto endpoints, endpoints_of(*sns, training, model.holders));
-  SWARM_CHECK(save(world, model, endpoints, file));
-  return answers::model_saved{what.contract, model.round_num, user_folder::shown(what.file),
-                              to_hex(model.digest.view()), model.size};
+result<merged_model> find_merge(network& sns, const std::string& contract,
+                                std::optional<std::uint64_t> wanted) {
+  SWARM_TRY(const auto training, find_training(sns, contract));
+  SWARM_TRY(const auto newest, sns.ask({{"eth_blockNumber", {}}}));
+  SWARM_TRY(const auto block_num, session::quantity_of(newest.front()));
+  SWARM_TRY(const auto head, read(sns, training, contracts::head_args{}));
+  const auto round_num = wanted.value_or(head.merged_round);
+  if (head.merged_round == 0) return fail(errc::not_found, "nothing is merged under '{}' yet", contract);
+  SWARM_TRY(const auto merge, read(sns, training, contracts::merge_of_args{round_num}));
+  if (merge.round_num == 0)
+    return fail(errc::not_found, "'{}' has no merge of round {}: the newest is that of round {}", contract,
+                round_num, head.merged_round);
+  merged_model out{merge.round_num, merge.digest, merge.size, {merge.leader}, block_num};
+  out.holders.insert(out.holders.end(), merge.contributors.begin(), merge.contributors.end());
+  return out;
 }
 
-/// The proof is checked against the genesis block that the SN names; whom to trust is for its readers to say.
-outcome run(const commands::prove_merge& what, command_world& world) {
-  SWARM_TRY(auto* sns, network_of(world));
-  SWARM_TRY(const auto file, target_of(world, what.file, ".json"));
-  SWARM_TRY(const auto responses, sns->ask({{"swarm_proveMerge", {what.contract, what.round_num}}}));
+result<std::string> merge_proof(network& sns, const std::string& contract, std::uint64_t round_num) {
+  SWARM_TRY(const auto responses, sns.ask({{"swarm_proveMerge", {contract, round_num}}}));
   SWARM_TRY(const auto* said, session::result_of(responses.front()));
   const auto text = boost::json::serialize(*said);
   SWARM_TRY(const auto proof, proofs::read_proof(text));
   const auto holds = contracts::verify_merge_proof(proof, {{}, proof.chain.genesis_hash});
   if (!holds) return fail_with(holds.error(), "the SN's proof does not hold");
-  if (proof.contract != what.contract || proof.round_num != what.round_num)
+  if (proof.contract != contract || proof.round_num != round_num)
     return fail(errc::corrupt, "the SN proves round {} of '{}' instead", proof.round_num, proof.contract);
-  SWARM_CHECK(replace_file(file, as_bytes(text + '\n'), file_mode));
-  return answers::proof_saved{what.contract, what.round_num, user_folder::shown(what.file), text.size() + 1};
+  return text + '\n';
+}
+
+outcome run(const commands::get_model& what, command_world& world) {
+  SWARM_TRY(auto* sns, network_of(world));
+  SWARM_TRY(const auto file, target_of(world, what.file, ".safetensors"));
+  SWARM_TRY(const auto model, find_merge(*sns, what.contract, what.round_num));
+  SWARM_TRY(const auto endpoints,
+            endpoints_of(*sns, contracts::training_address(what.contract), model.holders));
+  SWARM_CHECK(save(world, model, endpoints, file));
+  return answers::model_saved{what.contract, model.round_num, user_folder::shown(what.file),
+                              to_hex(model.digest.view()), model.size};
+}
+
+outcome run(const commands::prove_merge& what, command_world& world) {
+  SWARM_TRY(auto* sns, network_of(world));
+  SWARM_TRY(const auto file, target_of(world, what.file, ".json"));
+  SWARM_TRY(const auto text, merge_proof(*sns, what.contract, what.round_num));
+  SWARM_CHECK(replace_file(file, as_bytes(text), file_mode));
+  return answers::proof_saved{what.contract, what.round_num, user_folder::shown(what.file), text.size()};
 }
 
 } // namespace swarm::swci

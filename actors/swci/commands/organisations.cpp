@@ -2,6 +2,7 @@
 #include "actors/swci/commands/groups.hpp"
 #include "actors/swci/commands/host_files.hpp"
 #include "actors/swci/commands/reads.hpp"
+#include "actors/swci/commands/votes.hpp"
 #include "base/clock.hpp"
 #include "contracts/organisations/client.hpp"
 #include "transport/tls/trust_anchors.hpp"
@@ -72,6 +73,33 @@ answers::organisations::limits shown(const contracts::organisation_limits& from)
 }
 
 } // namespace
+
+outcome vote_for(network& sns, const hash32& motion) {
+  SWARM_TRY(const auto motions, read_motions(sns));
+  const auto found =
+      std::ranges::find_if(motions, [&](const auto& one) { return one.open && one.key == motion; });
+  if (found == motions.end())
+    return fail(errc::not_found, "there is no such vote any more: it has been decided, or is over");
+  const auto& what = *found;
+  const auto cast = [&](const auto& call, std::string kind) {
+    const auto of = what.name.empty() ? fmt::format("organisation {}", what.organisation) : what.name;
+    return vote(sns, call, std::move(kind), of);
+  };
+  using enum contracts::motion_kind;
+  switch (what.kind) {
+  case admit:
+    return cast(contracts::admit_organisation_args{what.name, what.anchors}, "ADMIT");
+  case remove:
+    return cast(contracts::remove_organisation_args{what.organisation}, "REMOVE");
+  case set_anchors:
+    return cast(contracts::set_anchors_args{what.organisation, what.anchors}, "REPLACE CA");
+  case set_limits:
+    return cast(contracts::set_limits_args{what.organisation, what.limits}, "SET LIMITS");
+  case none:
+    break;
+  }
+  return fail(errc::not_found, "this vote is of a kind that is not known here");
+}
 
 outcome run(const commands::admit_organisation& what, command_world& world) {
   SWARM_TRY(auto* sns, network_of(world));

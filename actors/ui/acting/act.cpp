@@ -1,5 +1,6 @@
 #include "actors/ui/acting/act.hpp"
 
+#include "actors/swci/commands/votes.hpp"
 #include "actors/swci/commands/world.hpp"
 #include "actors/swci/language/render/render.hpp"
 #include "base/file.hpp"
@@ -55,8 +56,11 @@ public:
     return run(commands::invite{what.organisation, what.contract});
   }
   result<json::value> operator()(const order::verify_merges& what) {
-    return run(commands::verify_merges{what.contract, what.on ? commands::when_verified::before
-                                                              : commands::when_verified::never});
+    using enum contracts::verify_mode;
+    const auto when = what.when == off      ? commands::when_verified::never
+                      : what.when == behind ? commands::when_verified::behind
+                                            : commands::when_verified::before;
+    return run(commands::verify_merges{what.contract, when});
   }
   result<json::value> operator()(const order::create_task& what);
   result<json::value> operator()(const order::finalize_task& what) {
@@ -90,6 +94,10 @@ public:
   }
   result<json::value> operator()(const order::remove_node& what) {
     return run(commands::remove_node{what.node});
+  }
+  result<json::value> operator()(const order::vote_for& what) {
+    SWARM_TRY(const auto answered, swci::vote_for(with_.sns, what.motion));
+    return answer_of(answered ? text_of(*answered) : std::string{});
   }
 
 private:

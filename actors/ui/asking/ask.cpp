@@ -1,8 +1,11 @@
 #include "actors/ui/asking/ask.hpp"
 
 #include "actors/swci/commands/reads.hpp"
+#include "actors/ui/asking/anchors.hpp"
 #include "actors/ui/asking/ledger.hpp"
+#include "actors/ui/asking/merges.hpp"
 #include "actors/ui/views/pictures.hpp"
+#include "base/log_tail.hpp"
 #include "contracts/task/client.hpp"
 
 namespace swarm::ui {
@@ -10,6 +13,13 @@ namespace swarm::ui {
 namespace json = boost::json;
 
 namespace {
+
+constexpr std::size_t log_lines_max = 500; ///< in one answer
+
+constexpr std::string_view level_word(log::level lvl) {
+  using enum log::level;
+  return lvl == error ? "error" : lvl == warning ? "warning" : lvl == info ? "info" : "debug";
+}
 
 /// One question.
 class answerer {
@@ -30,6 +40,10 @@ public:
   }
   result<json::value> operator()(const question::task& what);
   result<json::value> operator()(const question::last_lines& what);
+  result<json::value> operator()(const question::proof& what) { return proof_json(what, with_); }
+  result<json::value> operator()(const question::model& what) { return model_json(what, with_); }
+  result<json::value> operator()(const question::anchors&) { return anchors_json(with_.identity); }
+  result<json::value> operator()(const question::log& what);
 
 private:
   result<json::value> from_history(const auto& what) {
@@ -67,6 +81,18 @@ result<json::value> answerer::operator()(const question::last_lines& what) {
   json::object out{{"outputs", std::move(outputs)}};
   if (!status->no_outputs.empty()) out["no_outputs"] = status->no_outputs;
   return out;
+}
+
+result<json::value> answerer::operator()(const question::log& what) {
+  if (with_.may != rights::acts) return fail(errc::denied, "the log is shown to operators only");
+  json::array lines;
+  for (const auto& each : log::tail_after(what.after, log_lines_max))
+    lines.push_back(json::object{{"number", each.number},
+                                 {"time_ms", each.unix_ms},
+                                 {"level", level_word(each.lvl)},
+                                 {"source", each.source},
+                                 {"text", each.text}});
+  return json::object{{"lines", std::move(lines)}};
 }
 
 } // namespace

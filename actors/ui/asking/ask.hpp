@@ -3,6 +3,9 @@
 #include "actors/swci/commands/world.hpp"
 #include "actors/ui/feed/feed_hub.hpp"
 #include "actors/ui/history/history_keeper.hpp"
+#include "transport/tls/tls_identity.hpp"
+
+#include <filesystem>
 
 namespace swarm::ui {
 
@@ -14,6 +17,9 @@ struct asking {
   std::stop_token stop;
   /// command_world::ask_node
   std::function<result<swci::node_answer>(const endpoint& node, const std::string& target)> ask_node;
+  decltype(swci::command_world::fetch) fetch;
+  std::filesystem::path models;  ///< where models lie that browsers may fetch (page/model_files.hpp)
+  transport::tls_files identity; ///< of this node
 };
 
 /// Answers a question of the feed from the chain.

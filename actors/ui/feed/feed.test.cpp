@@ -68,6 +68,16 @@ TEST_CASE("messages have their fields and no other") {
   CHECK(wrong_in(R"({"type":"watch","topic":"training/<b>x"})").empty());
   CHECK(wrong_in(R"({"type":"ask","id":7,"what":"rounds","contract":"c","before":9,"count":200})").empty());
   CHECK(wrong_in(R"({"type":"ask","id":0,"what":"runs"})").empty());
+  CHECK(wrong_in(R"({"type":"ask","id":1,"what":"proof","contract":"c","round":3})").empty());
+  CHECK(wrong_in(R"({"type":"ask","id":1,"what":"model","contract":"c"})").empty());
+  CHECK(wrong_in(R"({"type":"ask","id":1,"what":"anchors"})").empty());
+  for (const auto* when : {"before", "behind", "off"})
+    CHECK(wrong_in(fmt::format(R"({{"type":"act","id":1,"what":"verify_merges","contract":"c","when":"{}"}})",
+                               when))
+              .empty());
+  CHECK(wrong_in(
+            fmt::format(R"({{"type":"act","id":1,"what":"vote_for","motion":"0x{}"}})", std::string(64, 'a')))
+            .empty());
   CHECK(wrong_in(R"({"type":"act","id":1,"what":"assign_task","task":"t","taskrunner":"r","peers":2})")
             .empty());
   for (const auto* bad :
@@ -78,16 +88,26 @@ TEST_CASE("messages have their fields and no other") {
     CHECK_MESSAGE(wrong_in(bad).starts_with("closed"), bad);
   for (
       const auto* bad :
-      {R"({"type":"ask","id":1})", R"({"type":"ask","id":1,"what":"password"})",
-       R"({"type":"ask","what":"runs"})", R"({"type":"ask","id":-1,"what":"runs"})",
-       R"({"type":"ask","id":1.5,"what":"runs"})", R"({"type":"ask","id":1e99,"what":"runs"})",
+      {R"({"type":"ask","id":1})",
+       R"({"type":"ask","id":1,"what":"password"})",
+       R"({"type":"ask","what":"runs"})",
+       R"({"type":"ask","id":-1,"what":"runs"})",
+       R"({"type":"ask","id":1.5,"what":"runs"})",
+       R"({"type":"ask","id":1e99,"what":"runs"})",
        R"({"type":"ask","id":1,"what":"rounds"})",
        R"({"type":"ask","id":1,"what":"rounds","contract":"c","count":201})",
        R"({"type":"ask","id":1,"what":"runs","contract":"c"})",
        R"({"type":"act","id":1,"what":"create_contract","contract":"c","rights":"operator"})",
        R"({"type":"act","id":1,"what":"create_contract","contract":"c","from":"0x0"})",
        R"({"type":"act","id":1,"what":"create_contract","contract":{}})",
-       R"({"type":"act","id":1,"what":"verify_merges","contract":"c","on":"yes"})",
+       R"({"type":"act","id":1,"what":"verify_merges","contract":"c","on":true})",
+       R"({"type":"act","id":1,"what":"verify_merges","contract":"c","when":"never"})",
+       R"({"type":"act","id":1,"what":"vote_for","motion":"0x12"})",
+       R"({"type":"ask","id":1,"what":"proof","contract":"c"})",
+       R"({"type":"ask","id":1,"what":"model","contract":"c","round":0})",
+       R"({"type":"ask","id":1,"what":"model","contract":"c","file":"/etc/passwd"})",
+       R"({"type":"ask","id":1,"what":"anchors","of":"sn-1"})",
+       R"({"type":"ask","id":1,"what":"log","after":-1})",
        R"({"type":"act","id":1,"what":"assign_task","task":"t","taskrunner":"r"})",
        R"({"type":"act","id":1,"what":"assign_task","task":"t","taskrunner":"r","peers":1,"all_peers":true})",
        R"({"type":"act","id":1,"what":"rounds","contract":"c"})"})

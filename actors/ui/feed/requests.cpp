@@ -56,11 +56,6 @@ public:
     if (flag == nullptr) return wrong("is neither true nor false", key), std::nullopt;
     return *flag;
   }
-  bool flag(std::string_view key) {
-    const auto out = optional_flag(key);
-    if (!out) wrong("is missing", key);
-    return out.value_or(false);
-  }
   void wrong(std::string_view what, std::string_view key) {
     if (error_.empty()) error_ = fmt::format("'{}' {}", key, what);
   }
@@ -110,6 +105,18 @@ question::task read(fields& from, const question::task&) {
 question::last_lines read(fields& from, const question::last_lines&) {
   return {from.text("taskrunner"), from.text("swop")};
 }
+question::proof read(fields& from, const question::proof&) {
+  return {from.text("contract"), from.number("round")};
+}
+question::model read(fields& from, const question::model&) {
+  return {from.text("contract"), from.optional_number("round", 1)};
+}
+question::anchors read(fields&, const question::anchors&) {
+  return {};
+}
+question::log read(fields& from, const question::log&) {
+  return {from.optional_number("after").value_or(0)};
+}
 
 // Orders
 
@@ -123,7 +130,16 @@ order::invite read(fields& from, const order::invite&) {
   return {from.text("contract"), from.text("organisation")};
 }
 order::verify_merges read(fields& from, const order::verify_merges&) {
-  return {from.text("contract"), from.flag("on")};
+  using enum contracts::verify_mode;
+  order::verify_merges out{from.text("contract"), before};
+  const auto when = from.text("when");
+  if (when == "behind")
+    out.when = behind;
+  else if (when == "off")
+    out.when = off;
+  else if (when != "before")
+    from.wrong("is 'before', 'behind' or 'off'", "when");
+  return out;
 }
 order::create_task read(fields& from, const order::create_task&) {
   return {from.text("yaml", text_bytes_max), from.optional_flag("finalize").value_or(true),
@@ -161,16 +177,22 @@ order::replace_ca read(fields& from, const order::replace_ca&) {
 order::remove_node read(fields& from, const order::remove_node&) {
   return {from.text("node")};
 }
+order::vote_for read(fields& from, const order::vote_for&) {
+  const auto key = fixed_from_hex<32>(from.text("motion"));
+  if (!key) from.wrong("is 0x and 64 hexadecimal digits", "motion");
+  return {key.value_or(hash32{})};
+}
 
 // As the variants have them.
 constexpr std::array<std::string_view, std::variant_size_v<any_question>> question_names{
-    "rounds", "series", "runs", "block", "blocks", "transaction", "task", "last_lines"};
+    "rounds", "series",     "runs",  "block", "blocks",  "transaction",
+    "task",   "last_lines", "proof", "model", "anchors", "log"};
 constexpr std::array<std::string_view, std::variant_size_v<any_order>> order_names{
     "create_contract", "reset_contract",     "invite",
     "verify_merges",   "create_task",        "finalize_task",
     "delete_task",     "create_taskrunner",  "reset_taskrunner",
     "assign_task",     "admit_organisation", "remove_organisation",
-    "replace_ca",      "remove_node"};
+    "replace_ca",      "remove_node",        "vote_for"};
 
 template <class Variant, std::size_t I = 0>
 std::optional<Variant> read_alternative(std::size_t index, fields& from) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "contracts/training/interface/codes.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -46,10 +48,23 @@ struct last_lines {
   std::string taskrunner;
   std::string swop;
 };
+struct proof {
+  std::string contract;
+  std::uint64_t round_num = 0;
+};
+struct model {
+  std::string contract;
+  std::optional<std::uint64_t> round_num; ///< none: the newest merge
+};
+struct anchors {};
+struct log {
+  std::uint64_t after = 0; ///< only lines with higher numbers
+};
 } // namespace question
 using any_question =
     std::variant<question::rounds, question::series, question::runs, question::block, question::blocks,
-                 question::transaction, question::task, question::last_lines>;
+                 question::transaction, question::task, question::last_lines, question::proof,
+                 question::model, question::anchors, question::log>;
 
 namespace order {
 struct create_contract {
@@ -64,7 +79,7 @@ struct invite {
 };
 struct verify_merges {
   std::string contract;
-  bool on = true;
+  contracts::verify_mode when = contracts::verify_mode::before;
 };
 struct create_task {
   std::string yaml;
@@ -105,12 +120,16 @@ struct replace_ca {
 struct remove_node {
   std::string node;
 };
+/// A vote for what somebody has moved already.
+struct vote_for {
+  hash32 motion;
+};
 } // namespace order
 using any_order =
     std::variant<order::create_contract, order::reset_contract, order::invite, order::verify_merges,
                  order::create_task, order::finalize_task, order::delete_task, order::create_taskrunner,
                  order::reset_taskrunner, order::assign_task, order::admit_organisation,
-                 order::remove_organisation, order::replace_ca, order::remove_node>;
+                 order::remove_organisation, order::replace_ca, order::remove_node, order::vote_for>;
 
 namespace said {
 struct watch {

@@ -1,6 +1,7 @@
 #include "actors/ui/history/history_keeper.hpp"
 
 #include "actors/swci/commands/reads.hpp"
+#include "actors/ui/history/block_times.hpp"
 #include "actors/ui/history/event_logs.hpp"
 #include "actors/ui/history/round_page.hpp"
 #include "contracts/training_registry/client.hpp"
@@ -18,7 +19,6 @@ constexpr std::uint64_t span_first = 4096;
 constexpr std::uint64_t span_most = 1 << 20;
 constexpr std::uint64_t span_least = 16;
 constexpr std::size_t few_events = 4096;
-constexpr std::size_t times_at_once = 64;
 constexpr std::size_t names_max = 8192;
 
 /// The mean of what is a number; none of nothing.
@@ -85,17 +85,7 @@ result<> history_keeper::catch_up(swci::network& sns, const std::stop_token& sto
 
 result<> history_keeper::learn_times(const std::set<std::uint64_t>& blocks, swci::network& sns) {
   if (times_.size() > times_max) times_.clear();
-  std::vector<std::uint64_t> unknown;
-  for (const auto each : blocks)
-    if (each > 0 && !times_.contains(each)) unknown.push_back(each);
-  for (std::size_t first = 0; first < unknown.size(); first += times_at_once) {
-    const auto last = std::min(first + times_at_once, unknown.size());
-    SWARM_TRY(const auto when, swci::moments_of(sns, {unknown.begin() + static_cast<std::ptrdiff_t>(first),
-                                                      unknown.begin() + static_cast<std::ptrdiff_t>(last)}));
-    for (const auto& [block_num, moment] : when)
-      if (moment.unix_seconds > 0) times_[block_num] = moment.unix_seconds * 1000;
-  }
-  return {};
+  return ui::learn_times(times_, blocks, sns);
 }
 
 void history_keeper::add_time(json::object& to, std::string_view key, std::uint64_t block_num) const {

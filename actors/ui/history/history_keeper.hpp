@@ -3,6 +3,7 @@
 #include "actors/swci/commands/network.hpp"
 #include "actors/ui/feed/requests.hpp"
 #include "actors/ui/history/training_history.hpp"
+#include "actors/ui/views/pictures.hpp"
 
 #include <boost/json.hpp>
 
@@ -45,7 +46,7 @@ private:
                                const training_history::generation& from) const;
 
   std::map<std::string, kept> all_;
-  std::map<std::uint64_t, std::uint64_t> times_; ///< ms, by block
+  block_times times_;
   std::map<address, std::string> names_;
 };
 

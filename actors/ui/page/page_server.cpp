@@ -1,5 +1,6 @@
 #include "actors/ui/page/page_server.hpp"
 
+#include "actors/ui/page/model_files.hpp"
 #include "actors/ui/page/page_files.hpp"
 #include "actors/ui/page/responses.hpp"
 #include "base/clock.hpp"
@@ -129,6 +130,7 @@ http_response page_server::shared::answer(const http_request& request) {
     return text_answer(401, how_to_log_in);
   }
   if (is_post) return path == "/logout" ? log_out(request) : text_answer(405, "only GET and HEAD");
+  if (const auto digest = model_of_path(path)) return model_response(request, options.models, *digest);
   const auto* file = find_page_file(path);
   if (file == nullptr) return text_answer(404, "there is nothing of that name");
   return file_response(*file);

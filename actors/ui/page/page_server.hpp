@@ -18,6 +18,7 @@ struct page_options {
   access_rules access;                                  ///< what certificates may do
   std::shared_ptr<const members::member_rules> members; ///< what certificates mean; null: the default
   std::filesystem::path link_file;                      ///< where the next link to log in with is kept
+  std::filesystem::path models; ///< a folder of models that may be fetched (model_files.hpp)
   std::string log_source = "swarm.ui";
   std::size_t browsers_max = 128;
   std::size_t unread_bytes_max = 48 * 1024 * 1024;        ///< of all browsers together

@@ -1,5 +1,6 @@
 #include "actors/ui/page/page_server.hpp"
 
+#include "actors/ui/page/model_files.hpp"
 #include "actors/ui/page/page_files.hpp"
 #include "transport/held_port.hpp"
 #include "transport/testing/test_support.hpp"
@@ -160,6 +161,33 @@ TEST_CASE("what is served is the page, compressed, to those who are in") {
     CHECK(part.has("immutable"));
     CHECK(part.body.size() == file.gzipped.size());
   }
+}
+
+TEST_CASE("a model is there for those who are in, whole or in part, by its digest alone") {
+  temp_folder models;
+  served s({.models = models.path()});
+  hash32 digest;
+  digest.data()[0] = 7;
+  write_file(models.path() / model_file_name(digest), "tensors");
+  write_file(models.path() / "note.safetensors", "no model");
+  CHECK(s.ask(model_path(digest)).has("401"));
+  const auto cookie = "Cookie: " + s.log_in() + "\r\n";
+  const auto whole = s.ask(model_path(digest), cookie);
+  CHECK(whole.has("200 OK"));
+  CHECK(whole.has("Content-Disposition: attachment"));
+  CHECK(whole.has("Cache-Control: no-store"));
+  CHECK(whole.body == "tensors");
+  const auto part = s.ask(model_path(digest), cookie + "Range: bytes=2-4\r\n");
+  CHECK(part.has("206"));
+  CHECK(part.body == "nso");
+  CHECK(s.ask(model_path(digest), cookie + "Range: bytes=9-\r\n").has("416"));
+  CHECK(s.ask(model_path(hash32{}), cookie).has("404"));
+  for (const auto* odd : {"/models/", "/models/note.safetensors", "/models/../login", "/models"})
+    CHECK(s.ask(odd, cookie).has("404"));
+  auto capitals = model_path(digest);
+  capitals[10] = 'A';
+  CHECK(model_of_path(capitals) == std::nullopt);
+  CHECK(model_of_path(model_path(digest)) == digest);
 }
 
 } // namespace ui_page_test

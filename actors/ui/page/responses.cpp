@@ -1,5 +1,7 @@
 #include "actors/ui/page/responses.hpp"
 
+#include "actors/ui/page/model_files.hpp"
+
 namespace swarm::ui {
 
 using transport::http_response;
@@ -45,6 +47,20 @@ http_response file_response(const page_file& file) {
   out.headers = {{"Content-Type", std::string(file.content_type)}, {"Content-Encoding", "gzip"}};
   out.slice = transport::shared_slice{nullptr, file.gzipped};
   return guarded(std::move(out), file.is_for_ever ? "public, max-age=31536000, immutable" : "no-cache");
+}
+
+http_response model_response(const transport::http_request& request, const std::filesystem::path& folder,
+                             const hash32& digest) {
+  const auto file = folder / model_file_name(digest);
+  std::error_code failure;
+  const auto size = std::filesystem::file_size(file, failure);
+  if (failure)
+    return text_answer(404, "this model is not here any more: fetch it again from its training's screen");
+  auto out = transport::range_response(request, size, [&](transport::byte_range of) {
+    return decltype(http_response::slice){transport::file_slice{file, of.offset, of.length}};
+  });
+  out.headers.emplace_back("Content-Disposition", "attachment");
+  return guarded(std::move(out), "no-store");
 }
 
 http_response login_response(std::string_view cookie_name, std::string_view cookie,

@@ -17,6 +17,9 @@ inline constexpr std::string_view used_link = "This link has been used, or is no
 transport::http_response text_answer(unsigned status, std::string_view text);
 transport::http_response refusal_response(const refused_request& why);
 transport::http_response file_response(const page_file& file);
+/// A model of this folder (model_files.hpp), or a part of it.
+transport::http_response model_response(const transport::http_request& request,
+                                        const std::filesystem::path& folder, const hash32& digest);
 /// Sets the cookie and leads to the page.
 transport::http_response login_response(std::string_view cookie_name, std::string_view cookie,
                                         std::uint64_t life_seconds);

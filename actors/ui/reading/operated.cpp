@@ -1,6 +1,7 @@
 // Tasks and taskrunners, as the reader reads them.
 #include "actors/sn_client/session/views.hpp"
 #include "actors/swci/commands/reads.hpp"
+#include "actors/ui/history/block_times.hpp"
 #include "actors/ui/reading/chain_reader.hpp"
 #include "contracts/task/client.hpp"
 #include "contracts/taskrunner/client.hpp"
@@ -18,7 +19,6 @@ namespace {
 
 constexpr std::size_t tasks_at_once = 64;
 constexpr std::size_t tasks_shown_max = 2048; ///< the newest
-constexpr std::size_t moments_at_once = 64;
 
 } // namespace
 
@@ -113,17 +113,7 @@ result<> chain_reader::learn_times(swci::network& sns, const taskrunner_picture&
     for (const auto& pair : each.pairs)
       wanted.insert(pair.since_block);
   }
-  std::vector<std::uint64_t> unknown;
-  for (const auto block_num : wanted)
-    if (block_num > 0 && !times_.contains(block_num)) unknown.push_back(block_num);
-  for (std::size_t first = 0; first < unknown.size(); first += moments_at_once) {
-    const auto last = std::min(first + moments_at_once, unknown.size());
-    SWARM_TRY(const auto when, swci::moments_of(sns, {unknown.begin() + static_cast<std::ptrdiff_t>(first),
-                                                      unknown.begin() + static_cast<std::ptrdiff_t>(last)}));
-    for (const auto& [block_num, moment] : when)
-      if (moment.unix_seconds > 0) times_[block_num] = moment.unix_seconds * 1000;
-  }
-  return {};
+  return ui::learn_times(times_, wanted, sns);
 }
 
 } // namespace swarm::ui

@@ -247,7 +247,7 @@ json::object training_json(const training_picture& from, const silence& silent) 
   out["owner"] = from.owner.organisation;
   out["invited"] = owners_json(from.invited);
   out["reset_votes"] = owners_json(from.reset_votes);
-  out["verify"] = head.verify != contracts::verify_mode::off;
+  out["verify"] = contracts::to_string(head.verify);
   out["layout_digest"] = head.layout_digest.is_zero() ? std::string{} : shown(head.layout_digest);
   out["term"] = head.term;
   if (head.reveals_end > 0) out["reveals_end_ms"] = head.reveals_end * 1000;

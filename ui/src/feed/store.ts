@@ -5,9 +5,13 @@ import { useEffect } from "preact/hooks";
 import { ServerClock } from "../base/clock";
 import type {
   Action,
+  Anchors,
   Block,
   LastLines,
+  Log,
+  ModelFile,
   Network,
+  Proof,
   Question,
   Rounds,
   Runs,
@@ -142,6 +146,10 @@ export interface Answers {
   transaction: Transaction;
   task: { task: Task; body: string[] };
   last_lines: LastLines;
+  proof: Proof;
+  model: ModelFile;
+  anchors: Anchors;
+  log: Log;
 }
 
 export function ask<Q extends Question>(question: Q): Promise<Answers[Q["what"]]> {

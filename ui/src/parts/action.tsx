@@ -152,8 +152,7 @@ export function Order(props: OrderProps) {
   );
 }
 
-/** A dialog with fields of its own. `action` null: something is still missing. */
-export function OrderForm(props: {
+interface FormProps {
   word: string;
   icon: IconName;
   title: string;
@@ -163,9 +162,17 @@ export function OrderForm(props: {
   disabled?: string;
   about?: string;
   children(close: () => void): ComponentChildren;
-}) {
+}
+
+/** A dialog with fields of its own, for orders. */
+export function OrderForm(props: FormProps) {
+  return <OpenForm {...props} disabled={whyNoOrders() || props.disabled} />;
+}
+
+/** The same for what readers may do as well. */
+export function OpenForm(props: FormProps) {
   const [open, setOpen] = useState(false);
-  const why = whyNoOrders() || props.disabled || "";
+  const why = props.disabled || "";
   return (
     <>
       <button

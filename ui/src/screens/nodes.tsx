@@ -5,10 +5,11 @@ import { useMemo, useState } from "preact/hooks";
 import { count, shown, whole } from "../base/format";
 import { hostOf } from "../base/topology_layout";
 import type { Network, Node } from "../feed";
-import { now, useTopic } from "../feed/store";
-import { Order } from "../parts/action";
+import { now, server, useTopic } from "../feed/store";
+import { Order, OpenForm } from "../parts/action";
 import { Age, Choice, Empty, Facts, Hash, Loading, Mark, Name, Panel } from "../parts/basics";
 import { Icon } from "../parts/icons";
+import { More } from "../parts/more";
 import { Search, Table, type Column } from "../parts/table";
 import { CERTIFICATE_DAYS_WARN, daysLeft, spareValidators } from "./alerts";
 import { Organisations } from "./organisations";
@@ -160,6 +161,12 @@ function rowsOf(network: Network): Row[] {
     );
 }
 
+/** Known of this page's server, and of the SN that it asks. */
+function versionOf(uid: string, node: Node, network: Network): string {
+  if (uid === server.value?.uid) return server.value.version;
+  return (node.api_endpoint && node.api_endpoint === network.standing.sn && network.sn_version) || "not told";
+}
+
 function NodeDetail({ row, network }: { row: Row; network: Network }) {
   const { node, uid } = row;
   return (
@@ -187,6 +194,7 @@ function NodeDetail({ row, network }: { row: Row; network: Network }) {
             : []),
           ["Registered with", node.parent ? <Name of={network.nodes[node.parent]?.name ?? node.parent} /> : "–"],
           ["Since block", whole(node.since_block)],
+          ["Version", versionOf(uid, node, network)],
           ["Certificate", <Certificate expires_ms={node.expires_ms} />],
           ["Its fingerprint", <Hash of={node.fingerprint} />],
           ["Account", <Hash of={uid} />],
@@ -303,7 +311,12 @@ export function Nodes({ selected }: { selected: string | undefined }) {
     );
   return (
     <>
-      <h1>Nodes</h1>
+      <div class="title-line">
+        <h1>Nodes</h1>
+        <OpenForm word="Add a node …" icon="plus" wide title="Add a node">
+          {() => <More what="the form">{({ JoinForm }) => <JoinForm network={network} />}</More>}
+        </OpenForm>
+      </div>
       <Health network={network} />
       <NodesPanel network={network} selected={selected} />
       <Organisations network={network} />

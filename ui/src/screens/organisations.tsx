@@ -84,14 +84,15 @@ function OrganisationCard({ id, organisation, network }: { id: string; organisat
   );
 }
 
-function MotionRow({ motion, network }: { motion: Motion; network: Network }) {
+function MotionRow({ of, motion, network }: { of: string; motion: Motion; network: Network }) {
   const voters = Object.keys(motion.voters);
+  const name = motion.name || (network.organisations[motion.organisation]?.name ?? "");
   const missing = Object.entries(network.organisations).filter(([id]) => !Object.hasOwn(motion.voters, id));
   return (
     <li class="motion">
       <p>
         <Icon name="vote" size={14} /> <strong>{motion.kind}</strong>{" "}
-        <Name of={motion.name || network.organisations[motion.organisation]?.name} />
+        <Name of={name} />
       </p>
       <Progress
         share={voters.length / Math.max(motion.needed, 1)}
@@ -103,6 +104,28 @@ function MotionRow({ motion, network }: { motion: Motion; network: Network }) {
         {missing.length ? ` · not yet: ${missing.map(([, each]) => shown(each.name)).join(", ")}` : ""} · until block{" "}
         {whole(motion.expires_block)}
       </p>
+      <Order
+        word="Vote for it"
+        icon="vote"
+        small
+        about={`${motion.kind} ${name}`}
+        title={`Vote to ${motion.kind} ${shown(name)}?`}
+        action={() => ({ what: "vote_for", motion: of })}
+      >
+        <p>The vote of your organisation, for just what was moved.</p>
+        {Object.keys(motion.anchors).length ? (
+          <>
+            <p>Its authorities have these fingerprints; compare them with what the organisation itself tells you:</p>
+            <ul>
+              {Object.keys(motion.anchors).map((anchor) => (
+                <li key={anchor}>
+                  <code class="wraps">{anchor}</code>
+                </li>
+              ))}
+            </ul>
+          </>
+        ) : null}
+      </Order>
     </li>
   );
 }
@@ -169,7 +192,7 @@ export function Organisations({ network }: { network: Network }) {
       {motions.length ? (
         <ul class="motions" aria-label="Open votes">
           {motions.map(([key, motion]) => (
-            <MotionRow key={key} motion={motion} network={network} />
+            <MotionRow key={key} of={key} motion={motion} network={network} />
           ))}
         </ul>
       ) : null}

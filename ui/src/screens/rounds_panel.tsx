@@ -4,8 +4,10 @@ import { useMemo, useState } from "preact/hooks";
 import { bytes, clock, count, duration, figure, shown, whole } from "../base/format";
 import { href } from "../base/route";
 import type { Round, RoundEvent, Training } from "../feed";
+import { ask } from "../feed/store";
 import { Choice, Empty, Facts, Hash, Loading, Mark, Name, Panel } from "../parts/basics";
 import { Icon } from "../parts/icons";
+import { save, SaveButton, saveFrom } from "../parts/saving";
 import { Table, type Column } from "../parts/table";
 import { EVENTS, type Tone } from "../parts/words";
 import type { RoundsState } from "./history";
@@ -115,7 +117,35 @@ function EventRow({ event, name }: { event: RoundEvent; name: NameOf }) {
   );
 }
 
-function RoundDetail({ round, name, close }: { round: Round; name: NameOf; close(): void }) {
+/** What this browser may keep of a merge. */
+function MergeFiles({ contract, round_num }: { contract: string; round_num: number }) {
+  const proof = async () => {
+    const { text } = await ask({ what: "proof", contract, round: round_num });
+    save(`${contract}-${round_num}-proof.json`, "application/json", text);
+  };
+  const model = async () => {
+    const { path } = await ask({ what: "model", contract, round: round_num });
+    saveFrom(path, `${contract}-${round_num}.safetensors`);
+  };
+  return (
+    <p class="merge-files">
+      <SaveButton word="Proof" busy="Proving …" about={`round ${round_num}`} go={proof} />{" "}
+      <SaveButton word="Model" busy="Fetching …" about={`round ${round_num}`} go={model} />
+    </p>
+  );
+}
+
+function RoundDetail({
+  round,
+  name,
+  contract,
+  close,
+}: {
+  round: Round;
+  name: NameOf;
+  contract: string;
+  close(): void;
+}) {
   const [which, setWhich] = useState<"all" | "notable">("all");
   const odd = notable(round);
   const events = which === "all" ? round.events : odd;
@@ -130,6 +160,7 @@ function RoundDetail({ round, name, close }: { round: Round; name: NameOf; close
         </button>
       </header>
       {merge ? (
+        <>
         <Facts
           rows={[
             ["Merge", <Hash of={merge.digest} />],
@@ -144,6 +175,8 @@ function RoundDetail({ round, name, close }: { round: Round; name: NameOf; close
             ]),
           ]}
         />
+        {contract ? <MergeFiles contract={contract} round_num={round.round_num} /> : null}
+        </>
       ) : (
         <p class="muted">Nothing is merged yet.</p>
       )}
@@ -169,7 +202,8 @@ function RoundDetail({ round, name, close }: { round: Round; name: NameOf; close
   );
 }
 
-export function RoundsPanel({ state, name }: { state: RoundsState; name: NameOf }) {
+/** `contract` "": these rounds are of an earlier generation, of which nobody keeps files. */
+export function RoundsPanel({ state, name, contract }: { state: RoundsState; name: NameOf; contract: string }) {
   const [selected, setSelected] = useState<number | null>(null);
   const [which, setWhich] = useState<"all" | "notable">("all");
   const rounds = state.data ?? [];
@@ -229,7 +263,9 @@ export function RoundsPanel({ state, name }: { state: RoundsState; name: NameOf 
               )
             }
           />
-          {open ? <RoundDetail round={open} name={name} close={() => setSelected(null)} /> : null}
+          {open ? (
+            <RoundDetail round={open} name={name} contract={contract} close={() => setSelected(null)} />
+          ) : null}
         </div>
       )}
       {state.complete ? null : (

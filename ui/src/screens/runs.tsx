@@ -10,19 +10,12 @@ import { useAsk } from "../feed/use_ask";
 import { Age, Badge, Choice, Empty, Loading, Mark, Name, Panel } from "../parts/basics";
 import { Chart, makeView } from "../parts/chart";
 import { Icon } from "../parts/icons";
+import { save } from "../parts/saving";
 import { Search, Table, type Column } from "../parts/table";
 import { RUN_STATES } from "../parts/words";
 import { csv, parametersOf, runKey, runName, valuesAt, type Moment } from "./run_model";
 
 const COMPARED_MAX = 8;
-
-function save(name: string, type: string, text: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type }));
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-}
 
 function columnsOf(picked: readonly string[], toggle: (key: string) => void): Column<Run>[] {
   return [

@@ -1,6 +1,6 @@
 /// Tasks: what they are, and the orders to create, finalize, execute and delete them.
 
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { bytes, count, shown, whole } from "../base/format";
 import { href } from "../base/route";
 import type { Network, Task, Taskrunner } from "../feed";
@@ -9,9 +9,9 @@ import { useAsk } from "../feed/use_ask";
 import { Field, FormEnd, Order, OrderForm } from "../parts/action";
 import { Choice, Empty, Facts, Hash, Loading, Mark, Name, Panel } from "../parts/basics";
 import { Icon } from "../parts/icons";
+import { More } from "../parts/more";
 import { Search, Table, type Column } from "../parts/table";
 import { RUNNER_STATES } from "../parts/words";
-import { TaskForm } from "./task_form";
 import { byName } from "./training_model";
 
 type Row = [string, Task];
@@ -70,27 +70,32 @@ const COLUMNS: Column<Row>[] = [
 ];
 
 type Mode = "all" | "some" | "target";
+interface TaskProps {
+  name: string;
+  task: Task;
+  runners: Record<string, Taskrunner>;
+  network: Network | undefined;
+  /** The SWOP that is to carry it out, unless something else is chosen. */
+  at_first: string | undefined;
+}
 
 function ExecuteForm({
   name,
   task,
   runners,
   network,
+  at_first,
   close,
-}: {
-  name: string;
-  task: Task;
-  runners: Record<string, Taskrunner>;
-  network: Network | undefined;
+}: TaskProps & {
   close(): void;
 }) {
   const names = Object.keys(runners).sort(
     (a, b) => Number(runners[b]!.state === "IDLE") - Number(runners[a]!.state === "IDLE") || byName(a, b),
   );
   const [runner, setRunner] = useState(names[0] ?? "");
-  const [mode, setMode] = useState<Mode>("all");
+  const [mode, setMode] = useState<Mode>(at_first ? "target" : "all");
   const [peers, setPeers] = useState("2");
-  const [swop, setSwop] = useState("");
+  const [swop, setSwop] = useState(at_first ?? "");
   const chosen = runners[runner];
   const wanted = Number(peers);
   const swops = Object.entries(network?.nodes ?? {}).filter(
@@ -183,18 +188,14 @@ function Orders({
   task,
   runners,
   network,
-}: {
-  name: string;
-  task: Task;
-  runners: Record<string, Taskrunner>;
-  network: Network | undefined;
-}) {
+  at_first,
+}: TaskProps) {
   if (task.type === "ROOT") return null;
   return (
     <div class="panel-tools">
       {task.finalized ? (
         <OrderForm word="Execute …" icon="play" primary small title={`Execute ${shown(name)}`}>
-          {(close) => <ExecuteForm {...{ name, task, runners, network, close }} />}
+          {(close) => <ExecuteForm {...{ name, task, runners, network, at_first, close }} />}
         </OrderForm>
       ) : (
         <>
@@ -228,12 +229,8 @@ function TaskDetail({
   task,
   runners,
   network,
-}: {
-  name: string;
-  task: Task;
-  runners: Record<string, Taskrunner>;
-  network: Network | undefined;
-}) {
+  at_first,
+}: TaskProps) {
   const asked = useAsk(name, task.type === "ROOT" ? null : { what: "task", name }, `${task.lines} ${task.finalized}`);
   return (
     <aside class="detail" aria-label={`Task ${shown(name)}`}>
@@ -246,7 +243,7 @@ function TaskDetail({
           <span class="only-read">Close</span>
         </a>
       </header>
-      <Orders {...{ name, task, runners, network }} />
+      <Orders {...{ name, task, runners, network, at_first }} />
       <Facts
         rows={[
           ["Type", task.type],
@@ -304,11 +301,17 @@ function TaskDetail({
   );
 }
 
-export function Tasks({ selected }: { selected: string | undefined }) {
+/** `swop`: whoever comes from a host wants a task to be carried out by it. */
+export function Tasks({ selected, swop: wanted_swop }: { selected: string | undefined; swop: string | undefined }) {
   const tasks = useTopic("tasks").data;
   const runners = useTopic("taskrunners").data?.taskrunners ?? {};
   const network = useTopic("network").data;
   const [text, setText] = useState("");
+  const [swop, setSwop] = useState<string | undefined>(wanted_swop);
+  useEffect(() => {
+    if (wanted_swop) setSwop(wanted_swop);
+  }, [wanted_swop]);
+  const for_swop = swop ? network?.nodes[swop] : undefined;
   const rows = useMemo(
     () =>
       Object.entries(tasks?.tasks ?? {}).sort((a, b) => a[1].created_block - b[1].created_block || byName(a[0], b[0])),
@@ -333,10 +336,28 @@ export function Tasks({ selected }: { selected: string | undefined }) {
           disabled={tasks ? "" : "The tasks are not known yet."}
         >
           {(close) => (
-            <TaskForm prerequisites={rows.filter(([, task]) => task.finalized).map(([name]) => name)} close={close} />
+            <More what="the form">
+              {({ TaskForm }) => (
+                <TaskForm
+                  prerequisites={rows.filter(([, task]) => task.finalized).map(([name]) => name)}
+                  close={close}
+                />
+              )}
+            </More>
           )}
         </OrderForm>
       </div>
+      {for_swop ? (
+        <p class="banner tone-info">
+          <Icon name="info" />
+          <span>
+            To start pairs on <Name of={for_swop.name} />, choose a RUN_SWARM below and execute it, or create one.{" "}
+            <button type="button" class="link" onClick={() => setSwop(undefined)}>
+              All SWOPs again
+            </button>
+          </span>
+        </p>
+      ) : null}
       <Panel
         title="All tasks"
         count={rows.length || undefined}
@@ -365,7 +386,14 @@ export function Tasks({ selected }: { selected: string | undefined }) {
               }
             />
             {open && selected !== undefined ? (
-              <TaskDetail key={selected} name={selected} task={open} runners={runners} network={network} />
+              <TaskDetail
+                key={selected}
+                name={selected}
+                task={open}
+                runners={runners}
+                network={network}
+                at_first={swop}
+              />
             ) : null}
           </div>
         )}

@@ -277,7 +277,7 @@ function OneTraining({ name, wanted, names }: { name: string; wanted: number | u
             </>
           )}
           {generation ? <Past name={name} generation={generation} training={training} network={network} /> : null}
-          {earlier ? null : <Parameters training={training} network={network} />}
+          {earlier ? null : <Parameters name={name} training={training} network={network} />}
         </>
       )}
     </>
@@ -303,7 +303,11 @@ function Past({
   return (
     <>
       <CurvesPanel series={series} />
-      <RoundsPanel state={rounds} name={called} />
+      <RoundsPanel
+        state={rounds}
+        name={called}
+        contract={generation === training.generation ? name : ""}
+      />
     </>
   );
 }

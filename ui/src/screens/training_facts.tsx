@@ -2,12 +2,61 @@
 
 import { useState } from "preact/hooks";
 import { bytes, duration, shown, whole } from "../base/format";
-import type { Network, Training } from "../feed";
+import type { Network, Training, VerifyMode } from "../feed";
 import { Field, FormEnd, Order, OrderForm } from "../parts/action";
 import { Age, Facts, Hash, Mark, Name, Panel } from "../parts/basics";
 import { byName } from "./training_model";
 
-export function Parameters({ training, network }: { training: Training; network: Network | undefined }) {
+const VERIFIED: Record<VerifyMode, { word: string; help: string }> = {
+  before: { word: "before they count", help: "Others make each merge again before any program loads it." },
+  behind: {
+    word: "behind",
+    help: "Programs that can take a merge back load it at once and train on while others check it. For large models.",
+  },
+  off: {
+    word: "not",
+    help: "What a leader merges is taken as it is: only where all organisations trust each other with merging.",
+  },
+};
+
+function VerifyForm({ contract, training }: { contract: string; training: Training }) {
+  const [when, setWhen] = useState(training.verify);
+  return (
+    <OrderForm word="Verification …" icon="verify" title={`Verification of ${shown(contract)}`} small>
+      {(close) => (
+        <form>
+          <div class="dialog-body">
+            <Field label="Merges are verified" hint={VERIFIED[when].help}>
+              <select value={when} onChange={(event) => setWhen(event.currentTarget.value as VerifyMode)}>
+                {Object.entries(VERIFIED).map(([key, { word }]) => (
+                  <option key={key} value={key}>
+                    {word}
+                  </option>
+                ))}
+              </select>
+            </Field>
+          </div>
+          <FormEnd
+            word="Set"
+            action={when === training.verify ? null : { what: "verify_merges", contract, when }}
+            missing="That is how it is."
+            close={close}
+          />
+        </form>
+      )}
+    </OrderForm>
+  );
+}
+
+export function Parameters({
+  name,
+  training,
+  network,
+}: {
+  name: string;
+  training: Training;
+  network: Network | undefined;
+}) {
   const organisation = (id: number | string) => <Name of={network?.organisations[id]?.name ?? `organisation ${id}`} />;
   const listed = (ids: Record<string, true>, none: string) => {
     const all = Object.keys(ids);
@@ -21,13 +70,13 @@ export function Parameters({ training, network }: { training: Training; network:
       : none;
   };
   return (
-    <Panel title="Parameters">
+    <Panel title="Parameters" tools={<VerifyForm key={training.verify} contract={name} training={training} />}>
       <Facts
         rows={[
           ["Generation", whole(training.generation)],
           ["Least number of peers", training.min_peers ? whole(training.min_peers) : "not set yet"],
           ["Merge method", training.merge_method || "not set yet"],
-          ["Merges are verified", training.verify ? "before they count" : "not"],
+          ["Merges are verified", VERIFIED[training.verify].word],
           ["Layout of the model", training.layout_digest ? <Hash of={training.layout_digest} /> : "not known yet"],
           ["Size of the model", bytes(training.merged?.size)],
           ["Owner", training.owner ? organisation(training.owner) : "nobody"],

@@ -1,0 +1,63 @@
+/// Hosts, as the addresses of nodes tell them apart; pure.
+
+import { byName } from "../base/format";
+import { hostOf } from "../base/topology_layout";
+import type { Network, Node, Taskrunner, Taskrunners } from "../feed";
+
+export interface Swop {
+  uid: string;
+  node: Node;
+  /** SL nodes that it can start; 0: it listens nowhere. */
+  slots: number;
+  /** Where it listens. */
+  runner?: string;
+  /** Of that taskrunner, when this SWOP takes part in what it carries out. */
+  task?: string;
+  /** Pairs under way. */
+  running: number;
+}
+export interface Host {
+  address: string;
+  swops: Swop[];
+  /** All but SWOPs, SNs first. */
+  nodes: [string, Node][];
+}
+
+const RANK: Record<Node["role"], number> = { SN: 0, SL: 1, SWOP: 2, SWCI: 3 };
+const BUSY = new Set(["INVITED", "ACTIVE"]);
+
+function swopOf(uid: string, node: Node, runners: [string, Taskrunner][]): Swop {
+  const out: Swop = { uid, node, slots: 0, running: 0 };
+  for (const [name, runner] of runners) {
+    const part = runner.swops[uid];
+    if (!part?.listening && !BUSY.has(part?.status ?? "")) continue;
+    out.slots = part!.slots;
+    out.runner = name;
+    if (!BUSY.has(part!.status)) continue;
+    if (runner.task) out.task = runner.task;
+    out.running = Object.values(part!.pairs).filter((pair) => BUSY.has(pair.status)).length;
+    break;
+  }
+  return out;
+}
+
+/** Hosts with SWOPs first; nodes that have left, and those without an address, are on none. */
+export function hostsOf(network: Network, runners: Taskrunners | undefined): Host[] {
+  const hosts = new Map<string, Host>();
+  const all = Object.entries(runners?.taskrunners ?? {});
+  for (const [uid, node] of Object.entries(network.nodes)) {
+    const address = hostOf(node.endpoint);
+    if (!node.active || !address) continue;
+    let host = hosts.get(address);
+    if (!host) hosts.set(address, (host = { address, swops: [], nodes: [] }));
+    if (node.role === "SWOP") host.swops.push(swopOf(uid, node, all));
+    else host.nodes.push([uid, node]);
+  }
+  for (const host of hosts.values()) {
+    host.swops.sort((a, b) => byName(a.node.name, b.node.name));
+    host.nodes.sort(([, a], [, b]) => RANK[a.role] - RANK[b.role] || byName(a.name, b.name));
+  }
+  return [...hosts.values()].sort(
+    (a, b) => Number(!a.swops.length) - Number(!b.swops.length) || byName(a.address, b.address),
+  );
+}
