@@ -98,7 +98,8 @@ def test_proof_and_model_of_a_merge_are_saved(stage, browser):
     proof = folder / f"{DEFAULT_CONTRACT}-1-proof.json"
     until(proof.is_file, "the proof")
     trust = ["--genesis", stage.swarm.sn.admin("chain")["genesis"]]
-    done = subprocess.run([inspect_program(), "verify", proof, *trust], capture_output=True, text=True, check=False, timeout=60)
+    command = [inspect_program(), "verify", proof, *trust]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0 and "round 1" in done.stdout, done.stderr
     browser.click("Model: round 1", inside="#rounds .detail")
     # Its SLs may have ended with their programs: then it is said why there is none.

@@ -56,7 +56,8 @@ def test_readers_save_proofs_and_models(trained):
         file.write_text(text)
         genesis = feed.until(lambda f: f.topics["network"]["genesis"], "the genesis block")
         done = subprocess.run(
-            [inspect_program(), "verify", file, "--genesis", genesis], capture_output=True, text=True, check=False, timeout=60
+            [inspect_program(), "verify", file, "--genesis", genesis],
+            capture_output=True, text=True, check=False, timeout=60,
         )
         assert done.returncode == 0, (done.stdout, done.stderr)
         for contract, number, why in (("none", 1, "none"), (DEFAULT_CONTRACT, 99, "99")):
@@ -163,7 +164,8 @@ def bundle(folder, wish):
         f"const wish = {json.dumps(wish)}; if (wrongWith(wish)) throw new Error(wrongWith(wish));"
         "process.stdout.write(bundleOf(wish));"
     )
-    done = subprocess.run(["node", "--input-type=module", "-e", text], capture_output=True, text=True, check=False, timeout=60)
+    command = ["node", "--input-type=module", "-e", text]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
