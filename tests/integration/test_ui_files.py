@@ -30,6 +30,10 @@ MODELS = [{"w": np.full(300_000, value, np.float32)} for value in (1.5, 2.5, 3.5
 UI = ROOT / "ui"
 
 
+def run(*command):
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
 @pytest.fixture
 def trained(swarm, certs, folder):
     """A training of two SLs that is over, and a page; swci-1 may only look."""
@@ -55,10 +59,7 @@ def test_readers_save_proofs_and_models(trained):
         file = swarm.folder / "proof.json"
         file.write_text(text)
         genesis = feed.until(lambda f: f.topics["network"]["genesis"], "the genesis block")
-        done = subprocess.run(
-            [inspect_program(), "verify", file, "--genesis", genesis],
-            capture_output=True, text=True, check=False, timeout=60,
-        )
+        done = run(inspect_program(), "verify", file, "--genesis", genesis)
         assert done.returncode == 0, (done.stdout, done.stderr)
         for contract, number, why in (("none", 1, "none"), (DEFAULT_CONTRACT, 99, "99")):
             for what in ("proof", "model"):
@@ -164,8 +165,7 @@ def bundle(folder, wish):
         f"const wish = {json.dumps(wish)}; if (wrongWith(wish)) throw new Error(wrongWith(wish));"
         "process.stdout.write(bundleOf(wish));"
     )
-    command = ["node", "--input-type=module", "-e", text]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = run("node", "--input-type=module", "-e", text)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -114,8 +114,8 @@ export function Hosts() {
       ))}
       {hosts.length ? (
         <p class="muted foot">
-          Hosts are told apart by the addresses of their nodes. Of what a host has, the chain says how many pairs its SWOPs can
-          start; cores, memory and GPUs are in their profiles, and swarmd doctor shows them there.
+          Hosts are told apart by the addresses of their nodes. The chain says how many pairs the SWOPs of a host can start; its
+          cores, memory, GPUs and engine are not on it.
         </p>
       ) : (
         <section class="panel">
