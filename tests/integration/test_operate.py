@@ -1,5 +1,7 @@
-"""docs/operate.md: its commands, as they stand there, on two hosts, with packages of the programs under test. By hand, with
-SWARM_PACKAGES=1: it takes one to two minutes."""
+"""docs/operate.md: its commands, as they stand there, on two hosts, with packages of the programs under test.
+
+By hand, with SWARM_PACKAGES=1: it takes one to two minutes.
+"""
 
 import os
 import re
