@@ -1,5 +1,9 @@
-"""docs/operate.md: its commands, as they stand there, on two hosts, with packages of the programs under test."""
+"""docs/operate.md: its commands, as they stand there, on two hosts, with packages of the programs under test.
 
+By hand, with SWARM_PACKAGES=1: it takes one to two minutes.
+"""
+
+import os
 import re
 import subprocess
 import threading
@@ -78,6 +82,7 @@ class Walk:
         return [said[host][1] for host in hosts]
 
 
+@pytest.mark.skipif(not os.environ.get("SWARM_PACKAGES"), reason="by hand: SWARM_PACKAGES=1")
 @pytest.mark.skipif(SCRAMBLED, reason="packages are made of the programs that people get")
 @pytest.mark.skipif(bool(why_none()), reason=f"no roots of one's own here: {why_none()}")
 def test_every_command_of_the_page(tmp_path):
