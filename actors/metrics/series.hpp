@@ -22,8 +22,9 @@ inline constexpr series actor_restarts{"swarmd_actor_restarts_total", "starts ag
 inline constexpr series actor_stuck{"swarmd_actor_stuck",
                                     "1 while an actor has been in one message for a second or more"};
 inline constexpr series mailbox{"swarmd_mailbox_messages", "messages that wait for the actor"};
-inline constexpr series certificate_expiry{"swarmd_certificate_expiry_timestamp_seconds",
-                                           "end of a certificate's validity, since 1970"};
+inline constexpr series certificate_expiry{
+    "swarmd_certificate_expiry_timestamp_seconds",
+    "end of the validity of the node's own certificate and of its authority's, since 1970"};
 
 // The chain, of an SN
 inline constexpr series block_num{"ethereum_blockchain_height", "the newest block of this SN"};
@@ -56,12 +57,17 @@ inline constexpr series missing_validators{"swarmd_consensus_missing_validators"
 inline constexpr series byzantine_validators{"swarmd_consensus_byzantine_validators",
                                              "SNs that were proved to have signed two different votes"};
 
+inline constexpr series late_votes{"swarmd_consensus_late_votes_total",
+                                   "votes that came when their block was decided"};
+
 // Its wires
 inline constexpr series p2p_bytes{"swarmd_p2p_bytes_total", "bytes to and from other SNs"};
 inline constexpr series rpc_requests{"swarmd_rpc_requests_total", "JSON-RPC requests"};
 inline constexpr timed_series rpc_time{{"swarmd_rpc_seconds", "from the turn of a request to its answer"},
                                        quick};
 inline constexpr series subscriptions{"swarmd_subscriptions", "subscriptions of clients"};
+inline constexpr series peer_last_seen{"swarmd_peer_last_seen_seconds",
+                                       "since the last sign of life of a node, as far as this SN knows"};
 inline constexpr series receipts_awaited{"swarmd_receipts_awaited", "clients that wait for a receipt"};
 
 // The training of an SL
@@ -81,7 +87,7 @@ inline constexpr series leader{"swarmd_training_leader", "1 while this SL leads 
 inline constexpr series leader_changes{"swarmd_training_leader_changes_total",
                                        "times that a round's leader was replaced"};
 inline constexpr timed_series merge_time{
-    {"swarmd_training_merge_seconds", "a merge that this SL led, with its fetching"}, patient};
+    {"swarmd_training_merge_seconds", "a merge that this SL led, by its phases"}, patient};
 inline constexpr series merge_bytes{"swarmd_training_merge_bytes_total", "models that went into such merges"};
 inline constexpr series rejected_contributions{"swarmd_training_rejected_contributions_total",
                                                "models that such merges left out"};

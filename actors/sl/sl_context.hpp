@@ -22,6 +22,8 @@ struct merge_progress_board {
   std::atomic<std::uint64_t> round_num = 0;
   std::atomic<std::uint32_t> term = 0;
   std::atomic<std::uint64_t> progress = 0; ///< only its change means something
+  std::atomic<time_point> fetched =
+      time_point{}; ///< when the leader of a merge had done with fetching models
 };
 
 /// What the follower has last seen of the chain, for those who ask others on account of it.

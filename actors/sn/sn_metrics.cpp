@@ -32,7 +32,8 @@ chain_metrics::chain_metrics(metrics::registry& to, const std::string& node,
       store_bytes_(to.gauge_of(metrics::store_bytes, {{"node", node}})),
       store_memory_(to.gauge_of(metrics::store_memory, {{"node", node}})),
       liars_(to.gauge_of(metrics::byzantine_validators, {{"node", node}})),
-      expiry_(to.gauge_of(metrics::certificate_expiry, {{"node", node}})),
+      expiry_(to.gauge_of(metrics::certificate_expiry, {{"node", node}, {"use", "own"}})),
+      authority_expiry_(to.gauge_of(metrics::certificate_expiry, {{"node", node}, {"use", "authority"}})),
       txns_(to.counter_of(metrics::block_transactions, {{"node", node}})),
       interval_(to.histogram_of(metrics::block_interval, {{"node", node}})),
       commit_(to.histogram_of(metrics::commit, {{"node", node}})),
@@ -69,6 +70,7 @@ void chain_metrics::look(const ledger::chain& chain, std::size_t proved_liars) {
   store_memory_.set(static_cast<double>(stats.store_memory_bytes));
   liars_.set(static_cast<double>(proved_liars));
   expiry_.set(static_cast<double>(identity_->not_after()));
+  authority_expiry_.set(static_cast<double>(identity_->anchor()->not_after));
 }
 
 void chain_metrics::refused(const error& why) {
@@ -80,13 +82,16 @@ consensus_metrics::consensus_metrics(metrics::registry& to, const std::string& n
     : round_(to.gauge_of(metrics::consensus_round, {{"node", node}})),
       validators_(to.gauge_of(metrics::validators, {{"node", node}})),
       quorum_(to.gauge_of(metrics::quorum, {{"node", node}})),
-      best_known_(to.gauge_of(metrics::best_known_block, {{"node", node}})) {}
+      best_known_(to.gauge_of(metrics::best_known_block, {{"node", node}})),
+      late_votes_(to.counter_of(metrics::late_votes, {{"node", node}})) {}
 
 void consensus_metrics::look(const consensus::machine_status& status, std::size_t validators,
                              const sync::sync_machine& sync) {
   round_.set(static_cast<double>(status.round_num));
   validators_.set(static_cast<double>(validators));
   quorum_.set(static_cast<double>(consensus::quorum_of(validators)));
+  if (status.late_votes > told_) late_votes_.add(static_cast<double>(status.late_votes - told_));
+  told_ = status.late_votes;
   auto best = status.block_num == 0 ? 0 : status.block_num - 1; // the one before that which is being agreed
   for (const auto& claim : sync.claims())
     best = std::max(best, claim.block_num);

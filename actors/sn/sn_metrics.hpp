@@ -28,7 +28,7 @@ public:
 private:
   std::shared_ptr<const transport::tls_identity> identity_;
   metrics::gauge block_num_, timestamp_, pool_txns_, pool_bytes_, store_bytes_, store_memory_, liars_,
-      expiry_;
+      expiry_, authority_expiry_;
   metrics::counter txns_;
   metrics::histogram interval_, commit_, sync_;
   std::map<std::string_view, metrics::counter> refused_;
@@ -43,6 +43,8 @@ public:
 
 private:
   metrics::gauge round_, validators_, quorum_, best_known_;
+  metrics::counter late_votes_;
+  std::uint64_t told_ = 0; ///< of the machine's count of them
 };
 
 /// Of the hub of /sn/peers.

@@ -71,7 +71,8 @@ struct sn_client_state {
   std::shared_ptr<const sn_client_options> options;
   session::session_machine machine;
   std::shared_ptr<transport::ws_session> link;
-  std::optional<metrics::gauge> expiry;    ///< of this node's certificate
+  std::optional<metrics::gauge> expiry; ///< of this node's certificate
+  std::optional<metrics::gauge> authority_expiry;
   time_point armed = time_point::max();    ///< when the next `wake_up` comes
   std::optional<std::string> told_trouble; ///< to the user
 };
@@ -162,18 +163,28 @@ void step(self_pointer self, const auto& event) {
   self->delayed_send(self, std::max(duration::zero(), due - now()), wake_up{due});
 }
 
+void show_expiry(const sn_client_state& s) {
+  const auto& identity = *s.options->identity;
+  s.expiry->set(static_cast<double>(identity.not_after()));
+  s.authority_expiry->set(static_cast<double>(identity.anchor()->not_after));
+}
+
 caf::behavior sn_client_behavior(self_pointer self) {
   auto& s = self->state();
-  s.expiry.emplace(
-      self->env().metrics.gauge_of(metrics::certificate_expiry, {{"node", s.options->node_name}}));
-  s.expiry->set(static_cast<double>(s.options->identity->not_after()));
+  const auto expiry_of = [&](const char* use) {
+    return self->env().metrics.gauge_of(metrics::certificate_expiry,
+                                        {{"node", s.options->node_name}, {"use", use}});
+  };
+  s.expiry.emplace(expiry_of("own"));
+  s.authority_expiry.emplace(expiry_of("authority"));
+  show_expiry(s);
   step(self, session::event::tick{unix_milliseconds()});
   return {
       [=](const wake_up& call) {
         if (call.due == self->state().armed) self->state().armed = time_point::max();
         const auto& identity = *self->state().options->identity;
         step(self, session::event::renewed{identity.fingerprint(), identity.anchor()->fingerprint});
-        self->state().expiry->set(static_cast<double>(identity.not_after()));
+        show_expiry(self->state());
         step(self, session::event::tick{unix_milliseconds()});
       },
       [=](const session::event::link_up& news) { step(self, news); },

@@ -24,7 +24,9 @@ sys.path[:0] = [str(ROOT / "tests")]
 import data
 import numpy as np
 import options
+from beside import CERTIFICATE, PageBeside
 from faults import FAULTS
+from launcher.certificates import Certs
 from launcher.chain import DEFAULT_CONTRACT, Merge
 from launcher.pairs import Pair, PairSwarm
 from launcher.processes import BIN, Failure, Process, stop_all
@@ -45,6 +47,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--min-peers", type=int, help="nodes that a merge needs (default: all)")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the outcome to FILE too")
     parser.add_argument("--keep", action="store_true", help="keep the folder with data, certificates and logs")
+    parser.add_argument("--ui", action="store_true", help="with the management page, which stays until Ctrl-C")
     parser.add_argument("--fault", choices=sorted(FAULTS), help="kill -9 something in mid-training and start it again")
     parser.add_argument("--fault-round", type=int, default=20, help="when: after this many rounds")
     args = parser.parse_args()
@@ -65,7 +68,9 @@ class Demo:
             raise Failure(f"{BIN}/swarmd is not there; ./run build makes it")
         self.contracts = [DEFAULT_CONTRACT, *(f"digits-{number}" for number in range(2, args.contracts + 1))]
         names = [f"sl-{number + 1}" for number in range(args.contracts * args.nodes)]
-        self.swarm = PairSwarm(folder, names, self.contracts[1:])
+        certs = Certs(folder / "certificates", "sn-1", *names, CERTIFICATE)
+        self.swarm = PairSwarm(folder, names, self.contracts[1:], certs)
+        self.page = PageBeside(folder, certs, self.swarm.sn.port) if args.ui else None
         self.names = names
         self.program = "digits_keras" if args.keras else "digits_pyt"
         self.environment = {
@@ -83,6 +88,8 @@ class Demo:
 
     def run(self) -> dict:
         self.swarm.start_sn()
+        if self.page:
+            self.page.start()
         self.baselines.start()
         for index, name in enumerate(self.names):
             self._start_pair(index, name)
@@ -93,6 +100,8 @@ class Demo:
         return self._outcome()
 
     def stop(self) -> None:
+        if self.page:
+            self.page.stop()
         stop_all([self.baselines])
         self.swarm.stop()
 
@@ -272,6 +281,11 @@ def run(args: argparse.Namespace, folder: pathlib.Path, kind: Callable[..., Any]
     try:
         demo = kind(args, folder)
         outcome = demo.run()
+        print(table(outcome), flush=True)
+        if args.json:
+            args.json.write_text(json.dumps(outcome, indent=2) + "\n")
+        if demo.page:
+            demo.page.stay()
     except Failure as failure:
         args.keep = demo is not None
         print(f"\ndemo: {failure}", file=sys.stderr)
@@ -284,9 +298,6 @@ def run(args: argparse.Namespace, folder: pathlib.Path, kind: Callable[..., Any]
             signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave processes behind
         if demo is not None:
             demo.stop()
-    print(table(outcome))
-    if args.json:
-        args.json.write_text(json.dumps(outcome, indent=2) + "\n")
     if any(set(swarm["final_digest"]) != {swarm["chain_digest"]} for swarm in outcome["swarms"]):
         args.keep = True
         print("demo: a program's final model is not the one on the chain", file=sys.stderr)

@@ -26,6 +26,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(DIGITS)]
 import data
 import demo as digits_demo
 import numpy as np
+from beside import PageBeside
 from launcher.certificates import Certs
 from launcher.chain import DEFAULT_CONTRACT, Chain
 from launcher.operators import SWCI, SWOP, package_folders
@@ -42,6 +43,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--from-index", action="store_true", help="the build task takes its packages from PyPI")
     parser.add_argument("--files", type=pathlib.Path, metavar="DIR",
                         help="only put the hosts' files into DIR, and say how they are started by hand")  # fmt: skip
+    parser.add_argument("--ui", action="store_true", help="with the management page, which stays until Ctrl-C")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the outcome to FILE too")
     parser.add_argument("--keep", action="store_true", help="keep the folder with data, certificates and logs")
     return parser.parse_args()
@@ -181,6 +183,7 @@ class Demo:
         self.nodes = [Node(host, idx) for host in self.hosts for idx in range(NODES // HOSTS)]
         self.chain = Chain(self.site.api_port, self.site.certs, reader="sn-1")
         self.swci = SWCI(folder, self.site.certs, self.site.usr(1))
+        self.page = PageBeside(folder, self.site.certs, self.site.api_port) if args.ui else None
         environment = {"PYTHONPATH": str(ROOT / "python"), "OMP_NUM_THREADS": "1", "MODEL_DIR": str(folder)}
         self.baselines_file = folder / "baselines.json"
         command = [sys.executable, DIGITS / "baselines.py", "--nodes", NODES, "--result", self.baselines_file]
@@ -191,6 +194,8 @@ class Demo:
         for host in self.hosts:
             host.start()
             until(host.wait_listening, f"the SWOP of {host.name} to listen", alive=[host])
+        if self.page:
+            self.page.start()
         self.swci.begin((self.site.usr(1) / "swci-init").read_text())
         self._follow()
         self.baselines.start()
@@ -252,6 +257,8 @@ class Demo:
 
     def stop(self) -> None:
         """A SWOP that is told to end ends its programs; what one that was killed has left is ended by number."""
+        if self.page:
+            self.page.stop()
         stop_all([self.baselines, self.swci, *self.hosts])
         for host in self.hosts:
             host.clean_up()

@@ -208,6 +208,26 @@ TEST_CASE("deciding is one step: timers and votes that were under way change not
   CHECK(node.decided.size() == 1);
 }
 
+TEST_CASE("votes that come when their block is decided are counted, and nothing else is") {
+  scene at(4);
+  test_node node(at, 1);
+  const auto on = at.block(0);
+  node.hear(at.proposal(0, 0, on));
+  for (const std::size_t who : {0, 2})
+    node.hear(at.prepare(who, 0, on.hash));
+  for (const std::size_t who : {0, 2})
+    node.hear(at.commit(who, 0, on.hash));
+  REQUIRE(node.decided.size() == 1);
+  CHECK(node.machine->status().late_votes == 0);
+  node.hear(at.prepare(3, 0, on.hash));
+  CHECK(node.machine->status().late_votes == 1);
+  node.feed(head_changed{{at.block_num(), on.hash, at.validators[0], {}}, at.validators});
+  node.hear(at.commit(3, 0, on.hash));
+  CHECK(node.machine->status().late_votes == 2);
+  node.hear(at.round_change(3, 1)); // it asks for the block, which is no vote on it
+  CHECK(node.machine->status().late_votes == 2);
+}
+
 // What liars send
 
 TEST_CASE("authors are counted, not signatures") {

@@ -43,6 +43,7 @@ void qbft_machine::take_inbox() {
 void qbft_machine::take_message(neighbor_id neighbor, const shared_bytes& raw) {
   auto head = read_head(*raw);
   if (!head) return blame(neighbor, std::move(head).error());
+  count_late(*head);
   if (head->block_num < block_num()) return answer_laggard(neighbor, *head);
   if (head->block_num > block_num()) return take_early(neighbor, *head, raw);
   if (decided_ || !is_member()) return;
@@ -60,6 +61,13 @@ void qbft_machine::take_message(neighbor_id neighbor, const shared_bytes& raw) {
   case message_code::reentry:
     return take_reentry(neighbor, *raw);
   }
+}
+
+/// By what it says of itself: to look who signed it would cost more than it is worth.
+void qbft_machine::count_late(const message_head& head) {
+  const bool is_vote = head.code == message_code::prepare || head.code == message_code::commit;
+  const bool is_over = head.block_num < block_num() || (head.block_num == block_num() && decided_);
+  if (is_vote && is_over && is_member()) ++late_votes_;
 }
 
 void qbft_machine::take_early(neighbor_id neighbor, const message_head& head, const shared_bytes& raw) {
@@ -254,7 +262,8 @@ machine_status qbft_machine::status() const {
                      .quorum = quorum_,
                      .round_changes = authors_from_round(round_num_),
                      .parked_messages = park_.message_count(),
-                     .parked_bytes = park_.byte_count()};
+                     .parked_bytes = park_.byte_count(),
+                     .late_votes = late_votes_};
   if (prepared_) out.prepared = prepared_claim{prepared_->round_num, prepared_->block.hash};
   const auto now = ballots_.find(round_num_);
   if (now != ballots_.end()) {

@@ -51,6 +51,7 @@ struct machine_status {
   std::vector<address> silent_validators; ///< nothing heard of them in this round
   std::size_t parked_messages = 0;
   std::size_t parked_bytes = 0;
+  std::uint64_t late_votes = 0; ///< prepares and commits so far that came when their block was decided here
 };
 
 /// QBFT (EEA QBFT specification; reference: Dafny model 3e2aeee) for one height after the other, without I/O,
@@ -142,6 +143,7 @@ private:
   void note_silence();
   void take_inbox();
   void take_message(neighbor_id neighbor, const shared_bytes& raw);
+  void count_late(const message_head& head);
   void take_early(neighbor_id neighbor, const message_head& head, const shared_bytes& raw);
   void answer_laggard(neighbor_id neighbor, const message_head& head);
   void say(std::string_view key, std::optional<own_message>& slot, const hash32& digest, bytes raw);
@@ -236,6 +238,7 @@ private:
   shared_bytes reentry_word_;                ///< is repeated at the height at which it has re-entered
 
   std::deque<message> inbox_;
+  std::uint64_t late_votes_ = 0;
   std::map<neighbor_id, attention> attention_;
 
   // The height.

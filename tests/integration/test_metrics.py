@@ -163,6 +163,10 @@ def test_every_series_is_documented_and_nothing_else(watched):
     assert served == documented()
 
 
+MEMBERS = [("sn-2", "SN"), ("sn-3", "SN"), ("sl-1", "SL"), ("swop-1", "SWOP")]
+USES = {"own": 365, "authority": 3650}  # the days of deploy/bin/gen-cert
+
+
 def test_values_are_those_of_the_swarm(watched):
     def value(process, line):
         found = re.search(rf"^{re.escape(line)} (\S+)$", scrape(process), re.M)
@@ -175,6 +179,13 @@ def test_values_are_those_of_the_swarm(watched):
     assert value(sl, "swarmd_training_metric" + training) == 0.75
     assert value(sl, "swarmd_training_peers" + training) == 2
     assert value(sl, 'swarmd_training_session{node="sl-1"}') == 1
+
+    def merges_led(phase):
+        line = 'swarmd_training_merge_seconds_count{{contract="defaultbb.cqdb.sml.hpe",node="{}",phase="{}"}}'
+        return sum(value(each, line.format(each.name, phase)) or 0 for each in watched.sls)
+
+    for phase in ("fetch", "merge", "verify"):
+        until(lambda phase=phase: merges_led(phase) >= 1, f"the phase '{phase}' of a merge")
     sn = 'node="sn-1"'
     until(lambda: value(watched.sn, f"ethereum_blockchain_height{{{sn}}}") == watched.sn.block_num(), "the head")
     until(lambda: value(watched.sn, f"swarmd_consensus_validators{{{sn}}}") == 3, "the validators")
@@ -189,6 +200,13 @@ def test_values_are_those_of_the_swarm(watched):
     others = calls.replace("eth_blockNumber", "other").replace("ok", "error")
     until(lambda: value(watched.sn, others), "one that there is not to be counted")
     assert "no_such_method" not in scrape(watched.sn)
+    late = f"swarmd_consensus_late_votes_total{{{sn}}}"
+    until(lambda: value(watched.sn, late) > 0, "the third validator's votes, which two need not wait for")
+    seen = [f'swarmd_peer_last_seen_seconds{{{sn},peer="{peer}",role="{role}"}}' for peer, role in MEMBERS]
+    until(lambda: all((age := value(watched.sn, line)) is not None and age < 60 for line in seen), "signs of life")
+    assert 'peer="sn-1"' not in scrape(watched.sn), "it shows itself"
+    days = {use: value(sl, f'swarmd_certificate_expiry_timestamp_seconds{{node="sl-1",use="{use}"}}') for use in USES}
+    assert USES == {use: round((ends - time.time()) / 86400) for use, ends in days.items()}
     until(lambda: value(watched.swops[0], 'swarmd_task_state{node="swop-1",state="idle"}') == 1, "the idle taskrunner")
 
 

@@ -1,15 +1,20 @@
 """The demo with real swarmd processes and real programs, as `./run demo` runs it, also when something is killed."""
 
+import http.client
 import importlib
 import json
 import os
 import pathlib
+import re
+import signal
+import socket
 import subprocess
 import sys
 
 import pytest
 from launcher.forks import python_with
 from launcher.operators import why_no_sandboxes
+from launcher.processes import until
 from repository import ROOT
 
 BIN = pathlib.Path(os.environ.get("SWARM_BIN", pathlib.Path(ROOT, "build", "release", "bin")))
@@ -84,6 +89,62 @@ def test_two_swarms_at_once(short):
         check_digests(swarm, 2)
     assert first["chain_digest"] != second["chain_digest"]
     assert [first["contract"], second["contract"]] == ["defaultbb.cqdb.sml.hpe", "digits-2"]
+
+
+def get(host, path, cookie=""):
+    """Status, headers and body of a page that is served without TLS."""
+    link = http.client.HTTPConnection(host, timeout=30)
+    try:
+        link.request("GET", path, headers={"Cookie": cookie})
+        answer = link.getresponse()
+        return answer.status, answer.headers, answer.read()
+    finally:
+        link.close()
+
+
+def shown_trainings(host, cookie):
+    """What the page is told of the trainings."""
+    from websockets.sync.client import connect
+
+    headers = {"Cookie": cookie}
+    with connect(f"ws://{host}/feed", origin=f"http://{host}", additional_headers=headers, max_size=None) as feed:
+        feed.send(json.dumps({"type": "watch", "topic": "trainings"}))
+        while (message := json.loads(feed.recv(timeout=60)))["type"] != "state":
+            pass
+        return message["data"]["contracts"]
+
+
+@needs_swarmd
+def test_the_page_stays_until_ctrl_c(short):
+    script = pathlib.Path(ROOT, "examples", "digits", "demo.py")
+    command = [python_with("torch"), script, "--ui", "--nodes", "2", "--epochs", "1", "--json", short / "outcome.json"]
+    environment = {**os.environ, "SWARM_BIN": str(BIN), "TMPDIR": str(short)}
+    log = short / "log"
+    with open(log, "w") as out:
+        demo = subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.STDOUT, process_group=0)
+    try:
+        until(lambda: "Ctrl-C" in log.read_text() or demo.poll() is not None, "the demo to say where the page is")
+        said = re.search(r"the page is at http://(\S+); this link opens it once: http://\1(\S+)", log.read_text())
+        assert said, log.read_text()
+        host, link = said.groups()
+        status, headers, _ = get(host, link)
+        assert status == 200 and get(host, link)[0] == 403
+        cookie = headers["Set-Cookie"].split(";")[0]
+        assert get(host, "/")[0] == 401 and get(host, "/", cookie)[0] == 200
+        shown = shown_trainings(host, cookie)["defaultbb.cqdb.sml.hpe"]
+        assert shown["phase"] == "complete"
+        assert shown["merged_round"] == json.loads((short / "outcome.json").read_text())["rounds"]
+        os.killpg(demo.pid, signal.SIGINT)
+        assert demo.wait(60) == 0, log.read_text()
+    finally:
+        print(log.read_text())
+        if demo.poll() is None:
+            os.killpg(demo.pid, signal.SIGTERM)
+            demo.wait(60)
+    assert not list(short.glob("swarmd-demo-*")), "the demo left its folder behind"
+    name, port = host.split(":")
+    with pytest.raises(ConnectionRefusedError), socket.create_connection((name, int(port))):
+        pass
 
 
 def test_a_missing_swarmd_is_named(tmp_path):

@@ -261,6 +261,7 @@ void drain(self_pointer self) {
   for (auto actions = s.machine.take_actions(); !actions.empty(); actions = s.machine.take_actions())
     for (auto& action : actions)
       std::visit(perform{self}, action);
+  s.metrics->merge_seen(s.machine, follower_state::now());
   if (s.stop_reason && (s.machine.may_stop() || follower_state::now() >= s.stop_until))
     self->quit(*s.stop_reason);
 }
@@ -464,7 +465,7 @@ caf::behavior follower_behavior(self_pointer self) {
       [=](const layout_fetched& news) { explain_refusal(self, news); },
       [=](const merge_done& done) {
         auto& slot = self->state().merging;
-        self->state().metrics->merge_ends(done, follower_state::now());
+        self->state().metrics->merge_ends(done, self->state().context->board->fetched, follower_state::now());
         const auto beside = beside_name(done.round_num, done.term);
         const auto name = slot.is(beside) ? beside : leader_name(done.round_num, done.term);
         if (ends(self, slot, name, done)) step(self, done);

@@ -23,7 +23,7 @@ struct training_metrics::values {
   metrics::gauge generation, round, merged_round, peers, waited_for, checked_in, absent, silent, leader, loss,
       metric, epochs_done;
   metrics::counter leader_changes, merge_bytes;
-  metrics::histogram merge_time;
+  metrics::histogram fetch_time, merge_time, verify_time;
   std::map<contracts::exclusion_reason, metrics::counter> rejected;
 
   values(metrics::registry& to, const metrics::labels& which)
@@ -35,13 +35,18 @@ struct training_metrics::values {
         leader(to.gauge_of(metrics::leader, which)), loss(to.gauge_of(metrics::loss, which)),
         metric(to.gauge_of(metrics::metric, which)), epochs_done(to.gauge_of(metrics::epochs_done, which)),
         leader_changes(to.counter_of(metrics::leader_changes, which)),
-        merge_bytes(to.counter_of(metrics::merge_bytes, which)),
-        merge_time(to.histogram_of(metrics::merge_time, which)) {
+        merge_bytes(to.counter_of(metrics::merge_bytes, which)), fetch_time(time_of(to, which, "fetch")),
+        merge_time(time_of(to, which, "merge")), verify_time(time_of(to, which, "verify")) {
     for (const auto& [reason, name] : reasons) {
       auto with = which;
       with.emplace("reason", name);
       rejected.emplace(reason, to.counter_of(metrics::rejected_contributions, with));
     }
+  }
+
+  static metrics::histogram time_of(metrics::registry& to, metrics::labels which, const char* phase) {
+    which.emplace("phase", phase);
+    return to.histogram_of(metrics::merge_time, which);
   }
 };
 
@@ -65,6 +70,7 @@ void training_metrics::look(const rounds::peer_machine& machine, const std::stri
     values_ = std::make_shared<const values>(to_, metrics::labels{{"node", node_}, {"contract", contract}});
     contract_ = contract;
     seen_ = {};
+    proposed_.reset();
   }
   show(*values_, *view, self);
 }
@@ -100,14 +106,27 @@ void training_metrics::merge_begins(const rounds::action::start_merge& what, tim
     led_->bytes += input.size;
 }
 
-void training_metrics::merge_ends(const rounds::event::merge_done& done, time_point now) {
+void training_metrics::merge_ends(const rounds::event::merge_done& done, time_point fetched, time_point now) {
   if (!values_ || !led_ || led_->round_num != done.round_num || led_->term != done.term) return;
   const auto led = *std::exchange(led_, std::nullopt);
   if (!done.outcome) return;
-  values_->merge_time.observe(now - led.since);
+  const auto between = std::clamp(fetched, led.since, now);
+  values_->fetch_time.observe(between - led.since);
+  values_->merge_time.observe(now - between);
+  proposed_ = proposal{led.round_num, done.outcome->digest, now};
   values_->merge_bytes.add(static_cast<double>(led.bytes));
   for (const auto& one : done.outcome->excluded)
     values_->rejected.at(one.reason).add();
+}
+
+void training_metrics::merge_seen(const rounds::peer_machine& machine, time_point now) {
+  if (!proposed_ || !machine.view()) return;
+  const auto& head = machine.view()->head;
+  const bool is_accepted =
+      head.merged_round == proposed_->round_num && head.merged_digest == proposed_->digest;
+  if (is_accepted && values_) values_->verify_time.observe(now - proposed_->since);
+  if (is_accepted || head.merged_round >= proposed_->round_num || head.round_num != proposed_->round_num)
+    proposed_.reset();
 }
 
 } // namespace swarm::actors

@@ -19,7 +19,10 @@ public:
   void look(const rounds::peer_machine& machine, const std::string& contract, const address& self,
             const merge::model_store& store, time_point now);
   void merge_begins(const rounds::action::start_merge& what, time_point now);
-  void merge_ends(const rounds::event::merge_done& done, time_point now);
+  /// `fetched`: when it had done with fetching models.
+  void merge_ends(const rounds::event::merge_done& done, time_point fetched, time_point now);
+  /// To be called whenever the machine may have seen something new: whether a merge that this SL led was accepted.
+  void merge_seen(const rounds::peer_machine& machine, time_point now);
 
 private:
   struct values;
@@ -43,6 +46,12 @@ private:
     time_point since;
   };
   std::optional<led_merge> led_;
+  struct proposal {
+    std::uint64_t round_num = 0;
+    hash32 digest;
+    time_point since;
+  };
+  std::optional<proposal> proposed_; ///< a merge that others are to make again
 };
 
 } // namespace swarm::actors

@@ -183,6 +183,7 @@ caf::behavior leader_behavior(role_actor<leader_state>* self) {
         s.missing.erase(arrival.digest);
         s.arrived.insert_or_assign(arrival.digest, arrival.layout);
         if (s.arrived.size() < s.wanted) return;
+        if (s.task.leads) s.context->board->fetched = std::chrono::steady_clock::now();
         auto merged = merge_all(s, [self] { return !self->told_to_end(); });
         self->tell(sibling_of_parent(*self, sl_names::follower),
                    merge_done{s.task.round_num, s.task.term, std::move(merged)});

@@ -146,7 +146,7 @@ void look_after(self_pointer self) {
   const auto number = s.upkeeps++;
   if (!s.service && number == upkeeps_without_chain) answer_early(self);
   if (!s.service) return;
-  s.metrics->look(*s.service);
+  s.metrics->look(*s.service, now());
   if (number % upkeeps_per_sign == 0) say_alive(self);
   step(self, rpc::event::tick{});
 }

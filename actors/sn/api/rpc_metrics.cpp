@@ -2,6 +2,8 @@
 
 #include "actors/metrics/series.hpp"
 
+#include <algorithm>
+
 namespace swarm::actors {
 
 rpc::responder::watcher request_metrics::watcher() {
@@ -27,13 +29,38 @@ const request_metrics::values& request_metrics::of(std::string_view method) {
       .first->second;
 }
 
-rpc_metrics::rpc_metrics(metrics::registry& to, const std::string& node)
-    : subscriptions_(to.gauge_of(metrics::subscriptions, {{"node", node}})),
-      receipts_(to.gauge_of(metrics::receipts_awaited, {{"node", node}})) {}
+rpc_metrics::rpc_metrics(metrics::registry& to, std::string node)
+    : to_(to), node_(std::move(node)), subscriptions_(to.gauge_of(metrics::subscriptions, {{"node", node_}})),
+      receipts_(to.gauge_of(metrics::receipts_awaited, {{"node", node_}})) {}
 
-void rpc_metrics::look(const rpc::service& service) const {
+void rpc_metrics::look(rpc::service& service, time_point now) {
   subscriptions_.set(static_cast<double>(service.subscriptions()));
   receipts_.set(static_cast<double>(service.waiting_for_receipts()));
+  show_silences(service.silences(now, peers_max));
+}
+
+/// Of several with one name the one that is silent for longest counts. Who is no member any more has no value.
+void rpc_metrics::show_silences(const std::vector<rpc::service::silence>& silences) {
+  std::map<peer, duration> now;
+  for (const auto& each : silences) {
+    auto& lasts = now[{each.type, each.name}];
+    lasts = std::max(lasts, each.lasts);
+  }
+  const auto labels_of = [&](const peer& which) {
+    return metrics::labels{
+        {"node", node_}, {"peer", which.second}, {"role", std::string(contracts::to_string(which.first))}};
+  };
+  std::erase_if(last_seen_, [&](const auto& each) {
+    const bool is_gone = !now.contains(each.first);
+    if (is_gone) to_.remove(labels_of(each.first));
+    return is_gone;
+  });
+  for (const auto& [which, lasts] : now) {
+    auto found = last_seen_.find(which);
+    if (found == last_seen_.end())
+      found = last_seen_.emplace(which, to_.gauge_of(metrics::peer_last_seen, labels_of(which))).first;
+    found->second.set(std::chrono::duration<double>(lasts).count());
+  }
 }
 
 } // namespace swarm::actors

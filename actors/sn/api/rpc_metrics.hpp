@@ -33,11 +33,18 @@ private:
 /// The rest of what /sn/rpc tells.
 class rpc_metrics {
 public:
-  rpc_metrics(metrics::registry& to, const std::string& node);
-  void look(const rpc::service& service) const;
+  static constexpr std::size_t peers_max = 256; ///< of which their silence is shown
+  rpc_metrics(metrics::registry& to, std::string node);
+  void look(rpc::service& service, time_point now);
 
 private:
+  void show_silences(const std::vector<rpc::service::silence>& silences);
+
+  metrics::registry& to_;
+  const std::string node_;
   metrics::gauge subscriptions_, receipts_;
+  using peer = std::pair<contracts::node_type, std::string>;
+  std::map<peer, metrics::gauge> last_seen_;
 };
 
 } // namespace swarm::actors

@@ -151,6 +151,24 @@ result<json::array> service::nodes_json(time_point now) {
   return out;
 }
 
+std::vector<service::silence> service::silences(time_point now, std::size_t most) {
+  look_at_head();
+  const auto all = registry();
+  std::vector<silence> out;
+  if (!all) return out;
+  const auto take = [&](bool sns) {
+    for (const auto& node : **all) {
+      if (out.size() >= most) return;
+      const bool shown = node.active && node.account != own_ && node.type != contracts::node_type::swci;
+      if (shown && (node.type == contracts::node_type::sn) == sns)
+        out.push_back({node.type, node.name, liveness_.silence_of(node.account, now)});
+    }
+  };
+  take(true);
+  take(false);
+  return out;
+}
+
 method_result service::nodes(const params&, const caller&) {
   SWARM_TRY(auto list, nodes_json(now_));
   work_ += list.size() / cost::nodes_per_unit;

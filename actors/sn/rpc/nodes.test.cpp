@@ -55,6 +55,11 @@ TEST_CASE("registered nodes are alive while they sign that they are") {
   CHECK(node.text("swarm_heartbeat", sign(node, key, 7)) == R"("0x7")");
   CHECK(node.text("swarm_heartbeat", sign(node, key, 6)) == R"("0x7")");
   CHECK(node.text("swarm_silentNodes") == account);
+  const auto silences = node.served->silences(node.now, 10);
+  REQUIRE(silences.size() == 1);
+  CHECK(silences[0].name == "sl-1");
+  CHECK(silences[0].lasts > liveness::silent_after);
+  CHECK(node.served->silences(node.now, 0).empty());
   // Signs of strangers have no effect either, and strangers are not remembered.
   CHECK(node.text("swarm_heartbeat", sign(node, test_key(6), 8)) == R"("0x0")");
   CHECK(node.text("swarm_silentNodes") == account);

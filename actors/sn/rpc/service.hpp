@@ -126,6 +126,14 @@ public:
   result<sign_taken> take_sign(bytes_view raw, time_point now);
   /// All nodes of the registry at the head, with the time since their last sign of life.
   result<boost::json::array> nodes_json(time_point now);
+  /// The same of those that are members and have a place in the network, this SN and SWCIs left out; SNs first, and no more
+  /// than `most`.
+  struct silence {
+    contracts::node_type type;
+    std::string name;
+    duration lasts;
+  };
+  std::vector<silence> silences(time_point now, std::size_t most);
 
   /// What members say of SNs that lied to them.
   lie_reports& lies() { return lies_; }

@@ -52,6 +52,9 @@ public:
     carry_out(now);
   }
   bool busy() const { return front_.busy() || reader_.busy(); }
+  std::vector<service::silence> silences(time_point now, std::size_t most) {
+    return front_.silences(now, most);
+  }
   void go_on(time_point now) {
     if (!front_.busy()) return reader_.go_on(now);
     front_.go_on(now);
