@@ -30,6 +30,7 @@ apt_test+=(curl) # by which the log collector reads blocks
 apt_test+=(iproute2 iptables netavark aardvark-dns) # networks of engines, and names in Podman's
 apt_test+=(prometheus) # with promtool
 apt_test+=(squid nginx-light libnginx-mod-stream haproxy) # the gates of hospitals (tests/integration/hospitals.py)
+apt_test+=(bind9 bind9-dnsutils) # names of examples/reverse-proxy
 # A browser for tests/integration/test_page.py, its driver, and letters for the screenshots in docs/.
 apt_test+=(chromium chromium-driver fonts-inter)
 # Programs, by the package that brings them when nothing else has: other sources of Node.js are as good. The page (ui/) is
