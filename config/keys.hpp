@@ -14,9 +14,9 @@ enum class value_kind { text, path, flag, number, list };
 struct key_spec {
   std::string_view key;
   value_kind kind;
-  std::string_view placeholder; ///< e.g. "PORT"; of a flag "" or "=false"
-  std::string_view fallback;    ///< the default as text; empty: none, or computed
-  std::array<std::string_view, 2> env;
+  std::string_view placeholder;        ///< e.g. "PORT"; of a flag "" or "=false"
+  std::string_view fallback;           ///< the default as text; empty: none, or computed
+  std::array<std::string_view, 4> env; ///< the first that is set and not empty counts
   std::string_view help;
 };
 

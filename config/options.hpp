@@ -176,6 +176,8 @@ struct process_config {
       data_dir; ///< of the process: the admin socket; roles without their own data-dir live below
   log::level log_level = log::level::info;
   log::format log_format = log::format::text;
+  std::string proxy;               ///< by which servers are dialled, perhaps with a login; empty: none
+  std::string no_proxy;            ///< hosts that are dialled directly (transport/proxy/proxy.hpp)
   std::optional<endpoint> metrics; ///< where /metrics is served, an IP address and a port; none: nowhere
   std::vector<setting> settings;   ///< every setting in force, in the order of the help text
 };

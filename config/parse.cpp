@@ -7,6 +7,7 @@
 #include "config/sources/yaml_tree.hpp"
 #include "config/validate.hpp"
 #include "config/values.hpp"
+#include "transport/proxy/proxy.hpp"
 
 #include <algorithm>
 #include <array>
@@ -132,6 +133,7 @@ private:
   void record(std::string_view node, const key_spec& spec, const std::vector<raw_value>* values) {
     std::string value = values ? joined(*values) : std::string(spec.fallback);
     if (!values && value.empty() && spec.key != "node-name") return;
+    if (spec.key == "proxy" && values) value = transport::shown_proxy(value);
     out_.settings.push_back({std::string(node), std::string(spec.key), printable(value),
                              values ? values->front().origin : std::string("default")});
   }
@@ -246,6 +248,10 @@ result<parse_outcome> parse(std::span<const std::string> args, const environment
   out.notes = std::move(from.flags.notes);
   for (auto& note : overruled(out.config))
     out.notes.push_back(std::move(note));
+  if (out.config.proxy.empty() && !value_of(env, "http_proxy").empty())
+    out.notes.emplace_back(
+        "http_proxy is set and not used: it is for http:// addresses, and nodes are dialled "
+        "by TLS; for those set https_proxy");
   return out;
 }
 

@@ -1,5 +1,7 @@
 #include "config/values.hpp"
 
+#include "transport/proxy/proxy.hpp"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
@@ -287,6 +289,18 @@ result<endpoint> to_metrics_place(std::string_view text) {
               "'{}' is no place to listen; give a port such as 30307, or an IP address and a port such as "
               "10.0.0.5:30307 or [::1]:30307",
               printable(text));
+}
+
+result<std::string> to_proxy(std::string_view text) {
+  if (const auto read = transport::parse_proxy(text); !read)
+    return fail(config_errc::bad_value, "{}", read.error().message);
+  return std::string(text);
+}
+
+result<std::string> to_no_proxy(std::string_view text) {
+  if (const auto read = transport::proxy_rules::make("", text); !read)
+    return fail(config_errc::bad_value, "{}", read.error().message);
+  return std::string(text);
 }
 
 std::string printable(std::string_view text) {

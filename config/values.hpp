@@ -59,6 +59,11 @@ result<log::format> to_log_format(std::string_view text);
 /// [ADDRESS:]PORT of an IP address, of this host where there is none.
 result<endpoint> to_metrics_place(std::string_view text);
 
+/// An HTTP proxy's address; errors do not quote it, as it may hold a password.
+result<std::string> to_proxy(std::string_view text);
+/// A list of hosts, as proxies' exceptions are.
+result<std::string> to_no_proxy(std::string_view text);
+
 /// A text from outside made fit for a one-line message: control characters replaced, at most 80 bytes.
 std::string printable(std::string_view text);
 

@@ -85,7 +85,8 @@ TEST_CASE("every setting is somebody's, once, and known by its name") {
       CAPTURE(spec.key);
       CHECK(seen.insert(spec.key).second);
       CHECK(find_key(spec.key) == &spec);
-      bool used = spec.key == "log-level" || spec.key == "log-format" || spec.key == "metrics";
+      bool used = spec.key == "log-level" || spec.key == "log-format" || spec.key == "metrics"
+                  || spec.key == "proxy" || spec.key == "no-proxy";
       for (const auto* role : roles())
         used = used || find_setter(*role, spec.key);
       CHECK(used);

@@ -25,6 +25,12 @@ constexpr key_spec log_format_key{
 constexpr key_spec metrics_key{
   "metrics", text, "[ADDRESS:]PORT", "", {"SWARMD_METRICS"},
   "serve /metrics for Prometheus there; without an address on this host alone, e.g. 30307"};
+constexpr key_spec proxy_key{
+  "proxy", text, "URL", "", {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"},
+  "dial other nodes by this HTTP proxy (CONNECT), http://[USER:PASSWORD@]HOST:PORT"};
+constexpr key_spec no_proxy_key{
+  "no-proxy", text, "HOSTS", "", {"no_proxy", "NO_PROXY"},
+  "but these directly: names and all that end in them, addresses, networks, or * for all"};
 constexpr key_spec key_key{
   "key", path, "FILE", "", {"SWARM_ID_KEY"},
   "this node's private key, PEM"};
@@ -59,6 +65,8 @@ constexpr process_setting of_process[] = {
     {log_level_key.key, put<&process_config::log_level, to_level>},
     {log_format_key.key, put<&process_config::log_format, to_log_format>},
     {metrics_key.key, put<&process_config::metrics, to_metrics_place>},
+    {proxy_key.key, put<&process_config::proxy, to_proxy>},
+    {no_proxy_key.key, put<&process_config::no_proxy, to_no_proxy>},
 };
 
 constexpr role_setting of_every_role[] = {
@@ -78,8 +86,8 @@ constexpr role_setting of_every_role[] = {
 constexpr key_spec process_keys[] = {data_dir_key, node_name_key, log_level_key, log_format_key, metrics_key};
 constexpr key_spec identity_keys[] = {key_key,    cert_key,        cacert_key,
                                       capath_key, verify_host_key, members_key};
-constexpr key_spec network_keys[] = {genesis_hash_key, host_ip_key,     bind_address_key,
-                                     sn_ip_key,        sn_api_port_key, sn_api_service_key};
+constexpr key_spec network_keys[] = {genesis_hash_key, host_ip_key,        bind_address_key, sn_ip_key,
+                                     sn_api_port_key,  sn_api_service_key, proxy_key,        no_proxy_key};
 
 constexpr key_spec folder_keys[] = {usr_dir_key};
 

@@ -5,7 +5,9 @@ ends, however it does.
 """
 
 import asyncio
+import concurrent.futures
 import contextlib
+import os
 import subprocess
 import threading
 
@@ -54,27 +56,54 @@ class OwnNetwork:
         return self.hosts[name]
 
 
-class OwnHost:
-    """`plug`: the interface of the switch that leads there."""
+class Namespace:
+    """A host's own network, in which there is the loopback interface only."""
 
-    def __init__(self, plug, address):
-        self.plug, self.address = plug, address
+    def __init__(self):
         self.holder = subprocess.Popen(["unshare", "--net", "cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.holder.stdin.write(b"\n")
         self.holder.stdin.flush()
         self.holder.stdout.readline()  # it has its namespace
         self.enter = ["nsenter", f"--net=/proc/{self.holder.pid}/ns/net", "--"]
-        ip("link", "add", "name", plug, "type", "veth", "peer", "name", "eth0", "netns", self.holder.pid)
-        ip("link", "set", plug, "master", "switch", "up")
-        for words in (("address", "add", f"{address}/24", "dev", "eth0"), ("link", "set", "eth0", "up"),
-                      ("link", "set", "lo", "up")):  # fmt: skip
-            run(*self.enter, "ip", *words)
+        self.run("ip", "link", "set", "lo", "up")
+
+    def run(self, *words):
+        run(*self.enter, *words)
+
+    def take(self, interface, address):
+        """An interface that was made for it."""
+        self.run("ip", "address", "add", f"{address}/24", "dev", interface)
+        self.run("ip", "link", "set", interface, "up")
 
     def move_in(self, process):
         """Has a process of the launcher, which has not started yet, run here."""
         process.arguments = [*self.enter[1:], process.program, *process.arguments]
         process.program = self.enter[0]
         return process
+
+    def visit(self, action):
+        """What `action()` gives, called by a thread that is here."""
+        with concurrent.futures.ThreadPoolExecutor(1, initializer=self._go_in) as thread:
+            return thread.submit(action).result()
+
+    def _go_in(self):
+        return_to_network(os.open(f"/proc/{self.holder.pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC))
+
+    def close(self):
+        self.holder.stdin.close()
+        self.holder.wait()
+        self.holder.stdout.close()
+
+
+class OwnHost(Namespace):
+    """`plug`: the interface of the switch that leads there."""
+
+    def __init__(self, plug, address):
+        super().__init__()
+        self.plug, self.address = plug, address
+        ip("link", "add", "name", plug, "type", "veth", "peer", "name", "eth0", "netns", self.holder.pid)
+        ip("link", "set", plug, "master", "switch", "up")
+        self.take("eth0", address)
 
     def cut(self):
         """Nothing gets through any more, and nobody is told."""
@@ -87,12 +116,19 @@ class OwnHost:
         """Both ways, such as "1mbit"."""
         words = ("root", "tbf", "rate", rate, "burst", "16kb", "latency", "300ms")
         run("tc", "qdisc", "add", "dev", self.plug, *words)
-        run(*self.enter, "tc", "qdisc", "add", "dev", "eth0", *words)
+        self.run("tc", "qdisc", "add", "dev", "eth0", *words)
 
-    def close(self):
-        self.holder.stdin.close()
-        self.holder.wait()
-        self.holder.stdout.close()
+
+class InnerHost(Namespace):
+    """Joined to `gate` alone, whose interface is called `in0`."""
+
+    def __init__(self, gate, address, gate_address):
+        super().__init__()
+        self.address, self.gate_address = address, gate_address
+        ends = ("name", "in0", "netns", gate.holder.pid, "type", "veth", "peer", "name", "eth0")
+        ip("link", "add", *ends, "netns", self.holder.pid)
+        self.take("eth0", address)
+        gate.take("in0", gate_address)
 
 
 def why_no_network():

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import pathlib
 import subprocess
 import urllib.parse
@@ -53,8 +54,11 @@ def arguments_of(folder, certs, name, usr, flags=()):
     ]
 
 
-def run_swci(folder, certs, lines=(), script=None, flags=(), name="swci-c", timeout=PATIENCE):
-    """Runs a SWCI to its end with these lines as its standard input; `script` is its init script.
+def run_swci(
+    folder, certs, lines=(), script=None, flags=(), name="swci-c", timeout=PATIENCE, within=(), environment=None
+):
+    """Runs a SWCI to its end with these lines as its standard input; `script` is its init script, `within` the words
+    of what starts it somewhere else.
 
     Gives its exit status and what it printed to standard output.
     """
@@ -64,10 +68,10 @@ def run_swci(folder, certs, lines=(), script=None, flags=(), name="swci-c", time
     init.unlink(missing_ok=True)
     if script is not None:
         init.write_text(script)
-    command = [BIN / "swarmd", *arguments_of(folder, certs, name, usr, flags)]
+    command = [*within, BIN / "swarmd", *arguments_of(folder, certs, name, usr, flags)]
     done = subprocess.run(
         [str(word) for word in command], input="".join(f"{line}\n" for line in lines), capture_output=True, text=True,
-        timeout=timeout, cwd=folder,
+        timeout=timeout, cwd=folder, env={**os.environ, **(environment or {})},
     )  # fmt: skip
     return done.returncode, done.stdout, done.stderr
 

@@ -33,6 +33,8 @@ apt_test+=(prometheus) # with promtool
 apt_test+=(slurm-wlm munge) # a cluster of one node
 apt_test+=(adduser python3-numpy) # of packages that are installed into roots
 apt_test+=(systemd) # units are checked by systemd-analyze
+apt_test+=(squid nginx-light libnginx-mod-stream haproxy) # the gates of hospitals (tests/integration/hospitals.py)
+apt_test+=(bind9 bind9-dnsutils) # names of examples/reverse-proxy
 # A browser for tests/integration/test_page.py, its driver, and letters for the screenshots in docs/.
 apt_test+=(chromium chromium-driver fonts-inter)
 # Programs, by the package that brings them when nothing else has: other sources of Node.js are as good. The page (ui/) is

@@ -18,6 +18,7 @@
 #include "tools/swarmd/terminal.hpp"
 #include "tools/swarmd/verify_store.hpp"
 #include "transport/io_runtime.hpp"
+#include "transport/proxies.hpp"
 #include "transport/tls/tls_identity.hpp"
 
 #include <unistd.h>
@@ -110,6 +111,16 @@ bool keep_log_off_screen(terminal& shown, const config::process_config& config) 
   return true;
 }
 
+/// Who is dialled by which proxy.
+result<> choose_ways(const config::process_config& config, transport::io_runtime& io) {
+  SWARM_TRY(auto rules, transport::proxy_rules::make(config.proxy, config.no_proxy));
+  if (const auto* by = rules.any())
+    log::info("swarm", "other hosts are dialled by the proxy {}{}", by->shown(),
+              config.no_proxy.empty() ? std::string() : ", but directly: " + config.no_proxy);
+  transport::use_proxies(io, std::move(rules));
+  return {};
+}
+
 int run(const config::process_config& config) {
   if (auto there = config::check_identities(config); !there) return refuse(there.error().message);
   // Programs of a SWOP run as another user; they come through, and see nothing.
@@ -119,6 +130,7 @@ int run(const config::process_config& config) {
     return refuse(private_enough.error().message);
   const auto threads = std::max(2u, std::thread::hardware_concurrency());
   auto io = std::make_shared<transport::io_runtime>(threads);
+  if (auto chosen = choose_ways(config, *io); !chosen) return refuse(chosen.error().message);
   const bool at_terminal = !config.swci.empty() && !config.swci.front().web;
   auto shown = !at_terminal ? nullptr : std::make_shared<terminal>(config.swci.front().data_dir);
   const bool keeps_off = shown && keep_log_off_screen(*shown, config);

@@ -2,6 +2,7 @@
 // What the sources of transport share about Asio. Included by .cpp files only.
 #include "transport/errors.hpp"
 #include "transport/io_runtime.hpp"
+#include "transport/proxy/proxy.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/as_tuple.hpp>
@@ -54,6 +55,7 @@ struct io_runtime::impl {
   asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
   std::vector<std::thread> threads;
   std::atomic<bool> stopped{false};
+  proxy_rules proxies; ///< does not change once something is dialled
 };
 
 /// Starts `fn()`, a coroutine function, on `executor`. An exception that leaves it is a fault of this

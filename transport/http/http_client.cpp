@@ -261,9 +261,9 @@ task<result<>> http_client::impl::ensure_connection(worker& self, const pool_key
     auto& pool = pools[key];
     if (pool.session && SSL_SESSION_up_ref(pool.session.get())) resume.reset(pool.session.get());
   }
-  self.dialling =
-      std::make_shared<dialer>(self.strand, identity, call.host, call.port,
-                               dial_options{options.connect_timeout, options.handshake_timeout}, &call.phase);
+  self.dialling = std::make_shared<dialer>(
+      self.strand, identity, call.host, call.port,
+      dial_options{options.connect_timeout, options.handshake_timeout, &io.internals().proxies}, &call.phase);
   if (call.cancelled) self.dialling->cancel();
   auto secured = co_await self.dialling->dial(resume.get());
   self.dialling.reset();

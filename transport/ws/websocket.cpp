@@ -72,7 +72,8 @@ std::shared_ptr<ws_session> ws_connect(io_runtime& io, std::shared_ptr<const tls
   asio::any_io_executor strand = asio::make_strand(io.internals().context);
   auto shared = std::make_shared<ws_shared>();
   shared->options = std::move(options);
-  dial_options times{shared->options.handshake_timeout, shared->options.handshake_timeout};
+  dial_options times{shared->options.handshake_timeout, shared->options.handshake_timeout,
+                     &io.internals().proxies};
   auto dialling = std::make_shared<dialer>(strand, identity, host, port, times);
   shared->cancel_dialling = [weak = std::weak_ptr(dialling)] {
     auto alive = weak.lock();

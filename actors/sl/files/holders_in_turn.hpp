@@ -4,6 +4,7 @@
 #include "base/endpoint.hpp"
 #include "transport/errors.hpp"
 #include "transport/http/http.hpp"
+#include "transport/proxy/proxy.hpp"
 
 #include <fmt/format.h>
 
@@ -27,7 +28,8 @@ inline tl::unexpected<error> refusal_of_holder(const transport::http_response& r
 /// Whether a holder with this failure was there at all.
 inline bool has_answered(const error& why) {
   return !(why.is(transport::net_errc::resolve) || why.is(transport::net_errc::connect)
-           || why.is(transport::net_errc::handshake) || why.is(transport::net_errc::timeout));
+           || why.is(transport::net_errc::handshake) || why.is(transport::net_errc::timeout)
+           || transport::is_proxy_failure(why));
 }
 
 /// Hands `done` what the first of `holders` gives, or what each did wrong: errc::unavailable, or

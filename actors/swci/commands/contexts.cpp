@@ -55,6 +55,17 @@ void put_below_shown_sns(std::vector<answers::nodes::row>& all) {
       row.parent_uid = first_sn->uid;
 }
 
+/// A SWOP at which nobody can read anything has no address of its own; it is shown at its SN's, as the original does.
+void put_swops_at_their_sns(std::vector<answers::nodes::row>& all) {
+  for (auto& row : all) {
+    if (row.type != "SWOP" || !row.host.empty()) continue;
+    const auto sn = std::ranges::find(all, row.parent_uid, &answers::nodes::row::uid);
+    if (sn == all.end()) continue;
+    row.host = sn->host;
+    row.port = sn->port;
+  }
+}
+
 /// Nodes that have been silent for longer are not shown, as they have gone.
 constexpr std::uint64_t shown_ms_max = 10 * 60 * 1000;
 
@@ -140,6 +151,7 @@ outcome run(const commands::list_nodes&, command_world& world) {
                        {now - std::min(now, silent_ms / 1000)}});
   }
   put_below_shown_sns(out.all);
+  put_swops_at_their_sns(out.all);
   return out;
 }
 

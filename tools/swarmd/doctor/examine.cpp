@@ -7,6 +7,7 @@
 #include "config/parse.hpp"
 #include "tools/swarmd/doctor/judge/judge.hpp"
 #include "tools/swarmd/doctor/look/look.hpp"
+#include "transport/proxies.hpp"
 
 namespace swarm::doctor {
 
@@ -94,7 +95,12 @@ own_facts own_facts_of(const patient& of, const identity_facts& identity) {
 
 class examination {
 public:
-  examination(const config::process_config& config, const command_line& how) : config_(config), how_(how) {}
+  examination(const config::process_config& config, const command_line& how)
+      : config_(config), how_(how),
+        rules_(
+            transport::proxy_rules::make(config.proxy, config.no_proxy).value_or(transport::proxy_rules())) {
+    transport::use_proxies(io_, rules_);
+  }
 
   std::vector<node_report> take() {
     for (const auto& each : config_.sn)
@@ -144,7 +150,23 @@ private:
     sn_wanted wanted{of.sn, std::nullopt};
     if (const auto key = actors::load_key((of.options.data_dir / "node.key").native()))
       wanted.account = key->account();
-    return look_at_sn(wanted, io_, identity);
+    const auto by = route_to(of.sn, identity);
+    out = look_at_sn(wanted, io_, identity);
+    out.by = by;
+    return out;
+  }
+
+  /// Where the rules name a proxy, the direct way is tried as well.
+  route route_to(const std::string& sn, const identity_seen& identity) {
+    route out;
+    const auto at = endpoint::parse(sn);
+    if (!at || rules_.any() == nullptr) return out;
+    const auto* by = rules_.proxy_for(at->host);
+    out.excepted = by == nullptr;
+    if (by == nullptr) return out;
+    out.proxy = by->shown();
+    out.direct_trouble = why_no_answer(sn, direct_, identity);
+    return out;
   }
 
   bool is_of_this_process(const std::string& sn) const {
@@ -189,7 +211,9 @@ private:
 
   const config::process_config& config_;
   const command_line& how_;
-  transport::io_runtime io_{2};
+  transport::proxy_rules rules_;
+  transport::io_runtime io_{2};     ///< dials by the rules
+  transport::io_runtime direct_{1}; ///< knows no proxy
   std::vector<node_report> reports_;
 };
 

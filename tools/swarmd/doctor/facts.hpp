@@ -70,12 +70,21 @@ struct standing_facts {
   std::string role; ///< as it is registered, "SL"
 };
 
+/// The way on which an SN is asked.
+struct route {
+  std::string proxy;          ///< that it is asked by; empty: directly
+  bool excepted = false;      ///< directly, as no_proxy says
+  std::string direct_trouble; ///< where there is a proxy: why it is not reached directly; empty: it is, too
+};
+
 /// An SN, as it shows itself.
 struct sn_facts {
   std::string endpoint;
   std::string unasked; ///< why nobody is asked; empty: somebody is
   std::optional<transport::net_errc> failed;
   std::string trouble;
+  bool proxy_failed = false; ///< it is the proxy's trouble
+  route by;
   std::string subject, organisation, role_refusal; ///< of its certificate
   std::optional<std::string> version;              ///< "0.2.0"; none: it is no swarmd
   std::optional<hash32> genesis;

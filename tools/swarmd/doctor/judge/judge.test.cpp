@@ -217,6 +217,40 @@ TEST_CASE("how far the way to the SN goes") {
   CHECK(faults(judge_sn(of, own(), now)) == texts{"sn: not checked"});
 }
 
+TEST_CASE("which way leads to the SN, where there is a proxy") {
+  auto of = good_sn();
+  CHECK(judge_sn(of, own(), now)[0].check == "sn-port"); // without one nothing is said
+  of.by.excepted = true;
+  CHECK(judge_sn(of, own(), now)[0]
+        == line{"proxy", verdict::ok, "the SN is reached directly, as no_proxy says", {}});
+  of.by = {.proxy = "http://p:3128"};
+  CHECK(judge_sn(of, own(), now)[0]
+        == line{"proxy", verdict::ok, "the SN is reached by the proxy http://p:3128, and directly, too", {}});
+  of.by.direct_trouble = "nobody listens";
+  CHECK(judge_sn(of, own(), now)[0].text.ends_with("and not directly: nobody listens"));
+  CHECK(faults(judge_sn(of, own(), now)).empty());
+
+  of.failed = net_errc::response;
+  of.trouble = "407";
+  of.proxy_failed = true;
+  auto found = judge_sn(of, own(), now);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].check == "proxy");
+  CHECK(found[0].text == "407; nor is it reached without the proxy: nobody listens");
+  of.by.direct_trouble.clear();
+  found = judge_sn(of, own(), now);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].text == "407; without the proxy it answers");
+  CHECK(found[0].remedy == "name the SN's host in no_proxy (--no-proxy)");
+  of.proxy_failed = false; // the proxy does not reach it
+  of.failed = net_errc::connect;
+  CHECK(faults(judge_sn(of, own(), now)) == texts{"proxy: wrong"});
+  of.by.direct_trouble = "nobody listens";
+  CHECK(faults(judge_sn(of, own(), now)) == texts{"sn-port: wrong"});
+  of.by = {.excepted = true};
+  CHECK(judge_sn(of, own(), now)[0].text == "407 (dialled directly, as no_proxy says)");
+}
+
 TEST_CASE("the SN of another network, of another version, with another time") {
   auto self = own();
   self.genesis = hash32{};

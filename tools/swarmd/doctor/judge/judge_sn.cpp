@@ -15,10 +15,21 @@ constexpr double clock_warning_s = 5;
 /// Nor does anybody believe that a chain is the newest whose validators say so at another minute.
 constexpr double clock_wrong_s = 60;
 
+/// What is to be known of the way beside a failure.
+std::string trouble_with_way(const sn_facts& sn) {
+  if (sn.by.excepted) return sn.trouble + " (dialled directly, as no_proxy says)";
+  if (sn.by.proxy.empty()) return sn.trouble;
+  if (sn.by.direct_trouble.empty()) return sn.trouble + "; without the proxy it answers";
+  return fmt::format("{}; nor is it reached without the proxy: {}", sn.trouble, sn.by.direct_trouble);
+}
+
 line failed_line(const sn_facts& sn) {
   const auto wrong = [&](std::string check, std::string remedy) {
-    return line{std::move(check), verdict::wrong, sn.trouble, std::move(remedy)};
+    return line{std::move(check), verdict::wrong, trouble_with_way(sn), std::move(remedy)};
   };
+  if (!sn.by.proxy.empty() && sn.by.direct_trouble.empty())
+    return wrong("proxy", "name the SN's host in no_proxy (--no-proxy)");
+  if (sn.proxy_failed) return wrong("proxy", "correct https_proxy (--proxy), or ask who runs the proxy");
   switch (*sn.failed) {
   case net_errc::resolve:
     return wrong("sn-name", "correct the name, or put it into DNS or /etc/hosts of this host");
@@ -35,6 +46,15 @@ line failed_line(const sn_facts& sn) {
     return wrong("sn-api",
                  "wait until the SN has its chain, or name another one; is that port an SN's API at all?");
   }
+}
+
+/// The way that was taken, where there was a choice.
+lines route_lines(const route& by) {
+  if (by.excepted) return {{"proxy", verdict::ok, "the SN is reached directly, as no_proxy says", {}}};
+  if (by.proxy.empty()) return {};
+  const auto direct = by.direct_trouble.empty() ? std::string(", and directly, too")
+                                                : fmt::format(", and not directly: {}", by.direct_trouble);
+  return {{"proxy", verdict::ok, fmt::format("the SN is reached by the proxy {}{}", by.proxy, direct), {}}};
 }
 
 line network_line(const sn_facts& sn, const own_facts& own) {
@@ -125,11 +145,12 @@ line membership_line(const standing_facts& of, const own_facts& own, std::uint64
 lines judge_sn(const sn_facts& sn, const own_facts& own, std::uint64_t now) {
   if (!sn.unasked.empty()) return {{"sn", verdict::unchecked, sn.unasked, {}}};
   if (sn.failed) return {failed_line(sn)};
-  lines out{{"sn-port", verdict::ok, fmt::format("{} answers", sn.endpoint), {}},
-            {"sn-tls",
-             verdict::ok,
-             fmt::format("it is {} of the organisation {}", sn.subject, sn.organisation),
-             {}}};
+  lines out = route_lines(sn.by);
+  out.push_back({"sn-port", verdict::ok, fmt::format("{} answers", sn.endpoint), {}});
+  out.push_back({"sn-tls",
+                 verdict::ok,
+                 fmt::format("it is {} of the organisation {}", sn.subject, sn.organisation),
+                 {}});
   if (!sn.role_refusal.empty())
     out.back() = {"sn-tls", verdict::wrong, sn.role_refusal, "name the API port of an SN"};
   if (!sn.genesis) {
@@ -137,10 +158,11 @@ lines judge_sn(const sn_facts& sn, const own_facts& own, std::uint64_t now) {
         {"sn-api", verdict::wrong, sn.trouble, "wait until the SN has its chain, or name another one"});
     return out;
   }
-  out.push_back(network_line(sn, own));
+  const auto network = network_line(sn, own);
+  out.push_back(network);
   out.push_back(version_line(sn, own));
   out.push_back(clock_line(sn, own));
-  if (out[2].is == verdict::wrong) return out; // what another network says of this node means nothing
+  if (network.is == verdict::wrong) return out; // what another network says of this node means nothing
   if (!sn.standing) {
     out.push_back({"membership", verdict::unchecked, sn.standing_trouble, {}});
     return out;

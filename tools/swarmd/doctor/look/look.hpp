@@ -48,6 +48,9 @@ struct sn_wanted {
 /// Asks what an SN answers to everybody. Nothing of it is proved: who lies to a doctor gains nothing.
 sn_facts look_at_sn(const sn_wanted& what, transport::io_runtime& io, const identity_seen& own);
 
+/// Why nobody answers there as an SN does; empty: somebody does.
+std::string why_no_answer(const std::string& endpoint, transport::io_runtime& io, const identity_seen& own);
+
 manager_facts look_at_manager(const config::swop_options& options, tasks::manager_type type);
 /// `profile` may be null; `by_engine`: its programs run in containers.
 gpu_facts look_at_gpus(const tasks::swop_profile* profile, bool by_engine);

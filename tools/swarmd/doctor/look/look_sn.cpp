@@ -6,6 +6,7 @@
 #include "contracts/registry/client.hpp"
 #include "tools/swarmd/doctor/look/look.hpp"
 #include "transport/http/http_client.hpp"
+#include "transport/proxy/proxy.hpp"
 
 #include <algorithm>
 #include <ctime>
@@ -123,6 +124,7 @@ void read_answers(sn_facts& into, const std::vector<json::value>& from, bool has
 }
 
 void note_failure(sn_facts& into, const error& why) {
+  into.proxy_failed = transport::is_proxy_failure(why);
   into.failed = why.category == error_category(transport::net_errc{})
                     ? static_cast<transport::net_errc>(why.code)
                     : transport::net_errc::response;
@@ -162,6 +164,13 @@ sn_facts look_at_sn(const sn_wanted& what, transport::io_runtime& io, const iden
   else
     note_failure(out, answers.error());
   return out;
+}
+
+std::string why_no_answer(const std::string& endpoint, transport::io_runtime& io, const identity_seen& own) {
+  const auto to = swarm::endpoint::parse(endpoint);
+  if (!to) return to.error().message;
+  const auto up = asker(io, own, *to).ask(http_request{.target = "/is_up"});
+  return up ? std::string() : up.error().message;
 }
 
 } // namespace swarm::doctor
