@@ -68,6 +68,21 @@ install_packages() {
   quietly "${apt[@]}" update || warn "apt-get update failed; trying with the package lists there are"
   quietly "${apt[@]}" install -y --no-install-recommends "${missing[@]}" ||
     die "apt-get could not install: ${missing[*]}"
+  stop_services "${missing[@]}"
+}
+
+# Tests start their own of these daemons: what was installed for them runs neither now nor after the next start.
+declare -A services_of=([squid]=squid [nginx-light]=nginx [haproxy]=haproxy [bind9]=named [munge]=munge
+  [slurm-wlm]="slurmctld slurmd" [prometheus]=prometheus)
+stop_services() {
+  [[ -d /run/systemd/system ]] || return 0
+  local package units=()
+  for package in "$@"; do
+    # shellcheck disable=SC2206 # some have two
+    [[ -z ${services_of[$package]:-} ]] || units+=(${services_of[$package]})
+  done
+  ((${#units[@]} == 0)) || quietly "${as_root[@]}" systemctl disable --now "${units[@]}" ||
+    warn "these services may be running: ${units[*]}"
 }
 
 # The packages of those commands that are not on the PATH.
