@@ -17,9 +17,8 @@ void naive_training::open_shards() {
     if (peer->in->model.weightage == 0) continue;
     sizes.insert(peer->in->model.size);
     const auto state = peer->view.state;
-    const bool is_there = state == peer_state::active || state == peer_state::finished;
-    if (is_there && !is_barred(*peer) && !aside.contains(peer->in_organisation))
-      who.push_back(peer->view.account);
+    if (state != peer_state::active && state != peer_state::finished) return;
+    if (!is_barred(*peer) && !aside.contains(peer->in_organisation)) who.push_back(peer->view.account);
   }
   if (sizes.size() != 1 || !is_sharded(*sizes.begin(), who.size(), parse_merge_method(method_).value()))
     return;

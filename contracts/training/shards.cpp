@@ -13,12 +13,14 @@ namespace {
 /// What SHA-256 of a node of the tree costs, as the EVM charges it: 60 plus 12 per word.
 constexpr std::uint64_t node_gas = 60 + 12 * 3;
 
-/// The size that all models of the round have, if there is one and their merge may be made in shards.
+/// The size that all models of the round have, if there is one and their merge may be made in shards. The model of who has left
+/// may be gone, and then nobody could make a shard: the leader merges, and leaves it out.
 std::optional<std::uint64_t> common_size(const training_state& state, const std::vector<participant>& in,
                                          const merge_method& method) {
   std::optional<std::uint64_t> out;
   for (const auto& one : in) {
     if (one.peer.in_weightage == 0) continue;
+    if (!is_at_work(one.peer)) return std::nullopt;
     const auto size = state.check_in(one.index).size;
     if (out && *out != size) return std::nullopt;
     if (!out && !is_sharded(size, state.counts.contributors, method)) return std::nullopt;

@@ -293,7 +293,11 @@ caf::behavior checker_behavior(self_pointer self) {
       [=](const manifest_here& news) { take_manifest(self, news); },
       [=](const exclusion_tried& news) { take_exclusion(self, news.what); },
       [=](chunks_here& news) { take_chunks(self, news); },
-      [=](ask_again) { self->state().again ? check_chunks(self) : ask_manifests(self); },
+      [=](ask_again) {
+        // A contributor is given its time, which has an end: no fault of a leader.
+        if (self->state().task.leads) ++self->state().context->board->progress;
+        self->state().again ? check_chunks(self) : ask_manifests(self);
+      },
   };
 }
 

@@ -149,6 +149,17 @@ TEST_CASE("a shard that its leader cannot make either has it make the merge as a
   CHECK(t.last<action::start_merge>().leads);
 }
 
+TEST_CASE("a leader that cannot make its own part makes the merge as a whole at once") {
+  round_in_shards t(1);
+  t.made(check_outcome{check_outcome::unserved, 0, {}, "nobody gives a model"});
+  CHECK(t.last<action::call>().input == t.commit(0, {}));
+  t.set(1, shard_state::declined);
+  t.done();
+  CHECK(t.count<action::start_check>() == 1);
+  REQUIRE(t.count<action::start_merge>() == 1);
+  CHECK(t.last<action::start_merge>().leads);
+}
+
 TEST_CASE("a leader makes what is late, and a leader that does not is watched") {
   round_in_shards t(1);
   t.made(t.right());

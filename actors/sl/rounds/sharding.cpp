@@ -92,7 +92,10 @@ bool peer_machine::lead_shards(session& s, shard_marks& marks, time_point now) {
     accuse_silent(s, now);
     return true;
   }
-  const auto* made = make_shard(s.training, missing.front(), now);
+  // What one part could not be made of is missing for all.
+  const auto own = shard_of(*view_, options_.self);
+  const bool has_failed = own && marks.runs.contains(*own) && marks.runs.at(*own).hashes.empty();
+  const auto* made = has_failed ? &marks.runs.at(*own) : make_shard(s.training, missing.front(), now);
   if (made == nullptr) return true;
   if (made->hashes.empty()) {
     act(action::note{true,
