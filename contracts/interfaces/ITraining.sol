@@ -371,8 +371,8 @@ interface ITraining {
     /// A shard of the merge. Where the method is mean, coordmedian or trimmedmean, all models of a round have the same size,
     /// and they are of more than one chunk of 1 MiB and too large to be checked whole by all (see commitMerge; those who check
     /// are all makers but one), a merge is made in shards while it is Merging, one for each maker. Makers are the contributors
-    /// that are there, not barred, in order of registration; at least two. Only for the first proposal of a round, and
-    /// unless a contributor has left; and not in the 16 rounds after one in which what was made so was challenged as not served, and not upheld.
+    /// that are there, not barred, in order of registration; at least two. Only for the first proposal of a round, if
+    /// merges are verified and no contributor has left; and not in the 16 rounds after one in which what was made so was challenged as not served, and not upheld.
     ///
     /// The chunks of the merge, in which nobody is left out, are cut in units of 2^k chunks, with the largest k for which each of
     /// n makers has four: 4 * n * 2^k <= chunks, at least 0. Maker p, from 0 on, has a run of the u units: u / n of them, one more

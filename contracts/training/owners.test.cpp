@@ -220,19 +220,23 @@ TEST_CASE("only the owner says that merges are not verified") {
     REQUIRE(refusal(world, sl, own, encode_register_peer({3, "mean", 1})) == "");
   const auto generation = probe.head().generation;
   const opening what{hash(1), hash(2), hash(3)};
+  const std::uint64_t size = 40u << 20; // where merges are verified it would be made in shards
   for (const std::uint16_t sl : {11, 21, 31})
     REQUIRE(refusal(world, sl, own,
-                    encode_check_in(
-                        {generation, 1, commitment_of(test_account(sl), generation, 1, what), 9, hash(4), 1}))
+                    encode_check_in({generation, 1, commitment_of(test_account(sl), generation, 1, what),
+                                     size, hash(4), 1}))
             == "");
   for (const std::uint16_t sl : {11, 21, 31})
     REQUIRE(
         refusal(world, sl, own, encode(reveal_args{generation, 1, what.digest, what.salt, what.seed_hash}))
         == "");
-  REQUIRE(refusal(world, 11, own,
-                  encode_commit_merge(
-                      {generation, 1, 0, hash(5), 9, {test_account(11), test_account(21), test_account(31)}}))
-          == "");
+  CHECK(probe.head().phase == round_phase::merging);
+  CHECK(probe.shards().shards.empty()); // nobody would have all of what is accepted at once
+  REQUIRE(
+      refusal(world, 11, own,
+              encode_commit_merge(
+                  {generation, 1, 0, hash(5), size, {test_account(11), test_account(21), test_account(31)}}))
+      == "");
   CHECK(probe.head().merged_round == 1);
   CHECK(probe.merge_of(1).checkers.empty());
 }

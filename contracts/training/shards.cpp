@@ -39,6 +39,8 @@ void rounds::open_shards(const std::vector<participant>& in) {
   shards = fresh;
   // What came to nothing once in this round its leaders make as a whole.
   if (state_.checking().proposals > 0 || state_.round.round_num < shards.again_from) return;
+  // What nobody checks is accepted at once, and nobody would have all of it.
+  if (state_.owner() != 0 && state_.verify() == verify_mode::off) return;
   const auto method = parse_merge_method(state_.merge_method()).value();
   const auto size = common_size(state_, in, method);
   if (!size) return;
