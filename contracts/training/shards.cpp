@@ -40,7 +40,7 @@ void rounds::open_shards(const std::vector<participant>& in) {
   // What came to nothing once in this round its leaders make as a whole.
   if (state_.checking().proposals > 0 || state_.round.round_num < shards.again_from) return;
   // What nobody checks is accepted at once, and nobody would have all of it.
-  if (state_.owner() != 0 && state_.verify() == verify_mode::off) return;
+  if (state_.is_unverified()) return;
   const auto method = parse_merge_method(state_.merge_method()).value();
   const auto size = common_size(state_, in, method);
   if (!size) return;

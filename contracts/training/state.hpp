@@ -289,6 +289,8 @@ public:
   void retire();
   verify_mode verify() const { return slots_.get<owner_slot>(owner_place()).verify; }
   void set_verify(verify_mode mode);
+  /// The owner has said that its leaders are trusted.
+  bool is_unverified() const { return owner() != 0 && verify() == verify_mode::off; }
 
   hash32 mix() const;
   void set_mix(const hash32& value);

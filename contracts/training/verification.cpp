@@ -53,7 +53,7 @@ void verification::open() {
   std::erase_if(free, [this](const auto& one) { return rounds_.is_barred(one); });
   // One alone cannot check its own shard.
   if (free.size() > (proposed_shards() > 0 ? 1 : 0)) who = free;
-  if (who.empty() || (state_.owner() != 0 && state_.verify() == verify_mode::off)) return accept();
+  if (who.empty() || state_.is_unverified()) return accept();
   peer_set able;
   for (const auto& one : who)
     able.set(one.index, true);
@@ -165,7 +165,7 @@ std::uint64_t verification::seconds_for(std::uint64_t chunks_of_one) {
   const auto part = model_size() / (chunks() / chunks_of_one) + 1; // of each contribution
   const auto by_size = seconds_to_check(part * state_.counts.contributors);
   if (proposed_shards() == 0) return by_size;
-  const auto own = shard_board(state_).plan().chunks_of(0).count;
+  const auto own = plan_of(state_.shards().size, proposed_shards()).chunks_of(0).count;
   const auto shards = (chunks_of_one + own - 1) / own;
   return std::min(by_size, seconds_for_others(shards * (state_.checking().made_in + 1)));
 }
