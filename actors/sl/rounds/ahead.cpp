@@ -8,17 +8,32 @@ namespace swarm::rounds {
 
 using contracts::round_phase;
 
+/// Whether the program is to be given what is proposed, and was not yet.
+bool peer_machine::may_load_ahead(const session& s) const {
+  const auto& [head, training] = std::tie(view_->head, s.training);
+  return s.params.takes_back && head.verify == contracts::verify_mode::behind
+         && head.phase == round_phase::verifying && !training.ahead && !training.takes_back
+         && !training.checks.wrong && !s.request->closing && is_in(s);
+}
+
 /// Gives the program what is proposed, as soon as it is here, unless something speaks against it.
 void peer_machine::load_ahead(session& s, time_point now) {
   const auto& [head, proposal, training] = std::tie(view_->head, view_->proposal, s.training);
-  const bool may = s.params.takes_back && head.verify == contracts::verify_mode::behind && !training.ahead
-                   && !training.takes_back && !s.request->closing;
-  const bool is_well = head.phase == round_phase::verifying && !training.checks.wrong && is_in(s)
-                       && models_.local.contains(proposal.digest);
-  if (!may || !is_well) return;
+  if (!may_load_ahead(s) || !models_.local.contains(proposal.digest)) return;
   training.ahead = loaded_ahead{.of = {training.generation, head.round_num, proposal.digest}};
   act(action::ask_loss{proposal.digest, training.generation, head.round_num, true});
   wait_for(fmt::format("the program loads what is proposed for round {}", head.round_num), now);
+}
+
+/// True while the program is about to get what is proposed: programs wait for that, and checks, which would take the same network and
+/// cores, have time. Who gives it slowly holds up checks only so long.
+bool peer_machine::loads_before_checking(const session& s, checking& phase, time_point now) const {
+  if (view_->head.phase != round_phase::verifying) return false;
+  const auto& ahead = s.training.ahead;
+  const bool comes = may_load_ahead(s) && models_.fetching == view_->proposal.digest;
+  if (!comes && (!ahead || ahead->report)) return false;
+  if (!phase.load_until) phase.load_until = now + check_time() / 4;
+  return now < *phase.load_until;
 }
 
 /// The program has it, and goes on.

@@ -62,6 +62,7 @@ void peer_machine::enter_checking(session& s) {
     phase->disputed = disputed;
     phase->since.reset();
     phase->own_until.reset();
+    phase->load_until.reset();
     phase->dealt.reset();
   }
   if (is_checked_now(*view_)) mark_proposal(s.training.checks, key);
@@ -106,7 +107,7 @@ void peer_machine::go_on(session& s, checking& phase, time_point now) {
 
 /// What is proposed is fetched while it is checked, as it is the merge most of the time. Who gives it slowly holds up nobody: the
 /// merge of another one is asked for all the same. Of a merge made in shards this node need not fetch what it makes to check it,
-/// which it knows once the seeds are revealed.
+/// which it knows once the seeds are revealed; a program that is given it ahead waits for neither.
 void peer_machine::fetch_early(const session& s, checking& phase) {
   const auto& proposal = view_->proposal;
   const bool has_size = proposal.size == model_size_of(*view_, options_.self);
@@ -116,7 +117,7 @@ void peer_machine::fetch_early(const session& s, checking& phase) {
     return;
   auto shards = shards_of_proposal(*view_);
   std::vector<std::uint64_t> made_here;
-  if (!shards.empty() && is_awaited(*view_, options_.self)) {
+  if (!shards.empty() && is_awaited(*view_, options_.self) && !may_load_ahead(s)) {
     if (view_->checks.attempt == 0) return;
     if (view_->head.phase != round_phase::disputed)
       made_here = contracts::chunks_dealt_to(view_->checks, view_->proposal, view_->shards, options_.self);
@@ -149,7 +150,7 @@ bool peer_machine::check(session& s, checking& phase, std::vector<std::uint64_t>
   const auto& marks = s.training.checks;
   std::erase_if(chunks, [&](std::uint64_t chunk) { return marks.right.contains(chunk); });
   if (chunks.empty() || marks.wrong || has_made(s)) return true;
-  if (waits_for_own(s, phase, now)) return false;
+  if (waits_for_own(s, phase, now) || loads_before_checking(s, phase, now)) return false;
   if (phase.running && phase.looked_at == view_->block_num) return false;
   phase.looked_at = view_->block_num;
   auto task = check_of(*view_, options_.self, std::move(chunks), !marks.exclusions_stand);

@@ -208,7 +208,9 @@ private:
   void drop_work(session& s);
 
   // ahead.cpp: what the program is given before it is accepted
+  bool may_load_ahead(const session& s) const;
   void load_ahead(session& s, time_point now);
+  bool loads_before_checking(const session& s, checking& phase, time_point now) const;
   void take_ahead(session& s, const loss_report& report, time_point now);
   void settle_ahead(session& s, time_point now);
   static void bring_nothing_false(session& s);

@@ -21,10 +21,10 @@ namespace {
 /// Peers 1 to 4 make the merge of round 1 in shards. This node is peer 1, whose shard is the first one.
 struct round_in_shards : machine_bench {
   /// With `late` it sees nothing of that before it is proposed.
-  explicit round_in_shards(std::uint8_t leader = 2, bool late = false) {
+  explicit round_in_shards(std::uint8_t leader = 2, bool late = false, session_params params = {}) {
     for (std::uint8_t number : {2, 3, 4})
       in(number);
-    join();
+    join(std::move(params));
     close(leader);
     give_out();
     if (!late) look();
@@ -273,6 +273,32 @@ TEST_CASE("nothing of it is fetched before it is known what this node makes agai
     t.look();
     CHECK(t.last<action::fetch>().made_here.empty());
   }
+}
+
+TEST_CASE("a program that trains on gets all of it at once, and the checks of its node come after that") {
+  round_in_shards t(2, false, {.takes_back = true});
+  t.view.head.verify = contracts::verify_mode::behind;
+  t.make_own();
+  t.propose(0);
+  REQUIRE(t.count<action::fetch>() == 1);
+  CHECK(t.last<action::fetch>().made_here.empty());
+  t.view.checks.attempt = 1;
+  t.look();
+  t.pass(1s, 2);
+  CHECK(t.count<action::start_check>() == 0);
+  SUBCASE("once the program has it") {
+    t.step(event::model_fetched{t.digest(50), t.digest(77)});
+    REQUIRE(t.count<action::ask_loss>() == 1);
+    CHECK(t.count<action::start_check>() == 0);
+    t.loss();
+  }
+  SUBCASE("at once where it cannot be fetched") {
+    t.step(event::model_fetched{t.digest(50), fail(errc::unavailable, "sl-3 is silent")});
+  }
+  SUBCASE("in good time where it is fetched slowly") {
+    t.pass(1s);
+  }
+  CHECK(t.count<action::start_check>() == 1);
 }
 
 TEST_CASE("a merge that does not come is attested without it, in time") {

@@ -81,6 +81,7 @@ struct checking {
   time_point fetch_again{};                        ///< of what is proposed
   std::optional<time_point> merge_until;           ///< it is not waited for any longer before it is attested
   std::optional<time_point> own_until;             ///< this node's own merge is not waited for any longer
+  std::optional<time_point> load_until;            ///< nor is it that the program has what is proposed
 };
 
 /// The training is complete; the program still has to get the final model.
