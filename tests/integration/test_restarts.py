@@ -23,12 +23,13 @@ SEED = int(os.environ.get("SWARM_SEED", 0)) or int.from_bytes(os.urandom(4), "bi
 PEERS = 3
 ALLOWED, PERIOD = 10, 60  # ends below one supervisor within seconds: what docs/supervision.md says it bears
 SIZE = 100_000  # of a model: it takes a moment to merge
+SHARDED = 2_000_000  # of one that four peers make in shards
 PARTS = {
     "sl": {"channel", "sn", "files", "follower"},
     "sn": {"chain", "peers", "peers/hub", "consensus", "rpc", "reader", "api", "membership"},
 }
 
-PASSING = re.compile("/(leader|merge|check):")  # they end with what they are about
+PASSING = re.compile("/(leader|merge|check|shard):")  # they end with what they are about
 
 
 class Admin:
@@ -76,14 +77,14 @@ class Admin:
 class Trainer:
     """A program whose models are such that the mean of each sync is known."""
 
-    def __init__(self, number, ending):
-        self.number, self.ending, self.got = number, ending, []
+    def __init__(self, number, ending, peers=PEERS, size=SIZE):
+        self.number, self.ending, self.peers, self.size, self.got = number, ending, peers, size, []
 
     def model(self, sync):
-        return {"w": np.full(SIZE, self.number + 10 * sync, np.float32)}
+        return {"w": np.full(self.size, self.number + 10 * sync, np.float32)}
 
     def __call__(self, client):
-        client.open(minPeers=PEERS)
+        client.open(minPeers=self.peers)
         self.got = client.merged
         while self.ending.goes_on(client.sync_count + 1):
             client.sync(self.model(client.sync_count + 1))
@@ -151,42 +152,60 @@ class Hand:
         print(f"{what}: back after {back:.2f} s, a round after {time.monotonic() - begun:.2f} s", flush=True)
 
     def end_a_merge(self, sls):
-        """A merge lives only for a moment, so this goes on until one has died of it, and is started again."""
+        def expected(sl):
+            return [f"/sl/leader:{len(self.trainers[0].got) + 1}.0/merge"]
+
+        self.end_a_part(sls, expected, r"leader:\d+\.\d+/merge")
+
+    def end_a_worker(self, sls, name):
+        """`name`: a pattern of those that make or check a part of a merge, as the tree shows them."""
+        one = re.compile(rf"/sl/{name}")
+
+        def there(sl):
+            tree = self.admins[sl.name].ask("tree")
+            return [actor["path"] for actor in tree["actors"] if one.fullmatch(actor["path"])] if tree else []
+
+        self.end_a_part(sls, there, name)
+
+    def end_a_part(self, sls, paths_of, name):
+        """It lives only for a moment, so this goes on until one has died of it, and is started again."""
         command = shown("ended on an operator's command")
-        died = re.compile(rf"/sl/leader:\d+\.\d+/merge ended: {command}; starting it again")
+        died = re.compile(rf"/sl/{name} ended: {command}; starting it again")
         begun = time.monotonic()
 
         def caught():
             self.training()
-            number = len(self.trainers[0].got) + 1
             for sl in sls:
-                self.admins[sl.name].ask("kill", name=f"/sl/leader:{number}.0/merge")
+                for path in paths_of(sl):
+                    self.admins[sl.name].ask("kill", name=path)
             return any(died.search(sl.log()) for sl in sls)
 
-        until(caught, "a merge to be ended", alive=self.processes)
-        self.round_goes_on("the end of a merge")
-        print(f"a merge: a round after {time.monotonic() - begun:.2f} s", flush=True)
+        until(caught, f"{name} to be ended", alive=self.processes)
+        self.round_goes_on(f"the end of {name}")
+        print(f"{name}: a round after {time.monotonic() - begun:.2f} s", flush=True)
 
 
 def check_training(swarm, sls, trainers, programs, syncs):
+    peers, size = len(sls), trainers[0].size
+    mean = sum(range(peers)) / peers
     clients = [program.result() for program in programs]
-    assert [client.sync_count for client in clients] == [syncs] * PEERS
+    assert [client.sync_count for client in clients] == [syncs] * peers
     assert all(sl.wait_exit() == 0 for sl in sls)
     merges = swarm.sn.merges()
     assert [merge.round_num for merge in merges] == list(range(1, syncs + 2))
     for merge in merges:
-        assert len(merge.contributors) == PEERS and not merge.excluded, (merge.round_num, merge.excluded, merge.reasons)
+        assert len(merge.contributors) == peers and not merge.excluded, (merge.round_num, merge.excluded, merge.reasons)
     for client in clients:
         assert len(client.merged) == syncs + 1
         for sync, merged in enumerate(client.merged, 1):
-            assert np.array_equal(merged["w"], np.full(SIZE, 1 + 10 * sync, np.float32)), sync
+            assert np.array_equal(merged["w"], np.full(size, mean + 10 * sync, np.float32)), sync
     for sl in sls:
         (file,) = sl.data_dir.rglob(f"{merges[-1].digest}.safetensors")
         kept = read_safetensors(file.read_bytes())
         assert np.array_equal(kept["w"], clients[0].merged[-1]["w"])
     completed = swarm.sn.events("completed")
     assert [bytes.fromhex(event["data"][2:])[-32:].hex() for event in completed] == [merges[-1].digest]
-    assert len(swarm.sn.events("registrations")) == PEERS
+    assert len(swarm.sn.events("registrations")) == peers
     assert not swarm.sn.events("departures") and not swarm.sn.events("absences")
 
 
@@ -214,6 +233,23 @@ def test_any_actor_may_end_at_any_moment(swarm):
         hand.end_a_merge(sls)
         for _ in range(KILLS):
             hand.end(*hand.choose(everything))
+    finally:
+        ending.call()
+    check_training(swarm, sls, trainers, programs, ending.last)
+
+
+def test_makers_and_checkers_of_parts_may_end(swarm):
+    """Models so large that each peer makes a part of the merge, and checks parts of others."""
+    swarm.start_sn()
+    sls = [swarm.add_sl() for _ in range(4)]
+    ending = Ending()
+    trainers = [Trainer(number, ending, peers=4, size=SHARDED) for number in range(4)]
+    programs = [Program(sl, trainer) for sl, trainer in zip(sls, trainers)]
+    hand = Hand([swarm.sn, *sls], trainers, programs, random.Random(SEED))
+    until(lambda: all(len(trainer.got) >= 1 for trainer in trainers), "the training to begin", alive=hand.processes)
+    try:
+        for name in (r"shard:\d+/remerge", r"check:\d+/remerge"):
+            hand.end_a_worker(sls, name)
     finally:
         ending.call()
     check_training(swarm, sls, trainers, programs, ending.last)

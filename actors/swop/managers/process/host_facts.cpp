@@ -57,16 +57,25 @@ bool tried(const fs::path& bwrap, std::vector<std::string> arguments, std::strin
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-const std::vector<std::string> namespaces{"--unshare-user", "--unshare-pid", "--ro-bind", "/", "/"};
+std::string first_line(const std::string& text) {
+  return text.substr(0, text.find('\n'));
+}
 
-std::vector<std::string> with(std::initializer_list<std::string> more) {
-  auto out = namespaces;
-  out.insert(out.end(), more);
+/// Arguments of a sandbox that sees programs and libraries alone: what other programs mount and unmount elsewhere at the
+/// same time, as container engines do, would make bubblewrap fail that has to see all of the host.
+std::vector<std::string> namespaces(const std::vector<host_facts::root_folder>& folders) {
+  std::vector<std::string> out{"--unshare-user", "--unshare-pid", "--ro-bind", "/usr", "/usr"};
+  for (const auto& each : folders)
+    if (each.link.empty())
+      out.insert(out.end(), {"--ro-bind", each.path, each.path});
+    else
+      out.insert(out.end(), {"--symlink", each.link, each.path});
   return out;
 }
 
-std::string first_line(const std::string& text) {
-  return text.substr(0, text.find('\n'));
+std::vector<std::string> with(std::vector<std::string> all, std::initializer_list<std::string> more) {
+  all.insert(all.end(), more);
+  return all;
 }
 
 /// A number that the kernel shows below /proc/sys; nothing where this kernel has no such setting.
@@ -150,7 +159,7 @@ host_facts look_at_host(const fs::path& bwrap) {
   out.hosts = read_file("/etc/hosts", 64 * 1024).value_or("");
   struct sysinfo info {};
   if (::sysinfo(&info) == 0) out.memory_bytes = std::uint64_t{info.totalram} * info.mem_unit;
-  out.nested_can_be_forbidden = tried(bwrap, with({"--disable-userns"}));
+  out.nested_can_be_forbidden = tried(bwrap, with(namespaces(out.root_folders), {"--disable-userns"}));
   return out;
 }
 
@@ -162,12 +171,13 @@ result<fs::path> find_bwrap() {
 }
 
 result<> try_sandbox(const fs::path& bwrap) {
+  const auto arguments = namespaces(root_folders());
   std::string said;
-  if (!tried(bwrap, namespaces, &said))
+  if (!tried(bwrap, arguments, &said))
     return fail(manager_errc::forbidden, "this host forbids sandboxes of its own namespaces ({}): {}",
                 first_line(said), remedy());
   said.clear();
-  if (!tried(bwrap, with({"--proc", "/proc"}), &said))
+  if (!tried(bwrap, with(arguments, {"--proc", "/proc"}), &said))
     return fail(
         manager_errc::forbidden,
         "this host forbids a sandbox its own /proc ({}): in a container, start it with --security-opt "
