@@ -210,6 +210,19 @@ result<recorded_calls> chain_view::prove_calls(std::span<const call_request> req
   return out;
 }
 
+result<hash32> chain_view::witness_of(std::span<const call_request> requests, at_block at) const {
+  SWARM_TRY(const auto header, parts_->header_with_state(at));
+  return witness_id(block_hash(header), requests);
+}
+
+result<proved_calls> chain_view::show(const witness_set& read, at_block at, const witness_set* has) const {
+  SWARM_TRY(const auto header, parts_->header_with_state(at));
+  proved_calls out;
+  SWARM_TRY(out.nodes, nodes_to_show(*parts_->state, read, has));
+  SWARM_TRY(out.block, sealed_header_of(header.block_num));
+  return out;
+}
+
 result<sealed_header> chain_view::sealed_header_of(std::uint64_t block_num) const {
   SWARM_TRY(const auto header, parts_->header_at(block_num));
   SWARM_TRY(auto seals, seals_of(block_num));

@@ -16,6 +16,7 @@ namespace swarm::ledger {
 
 // proof/trust.hpp and proof/witness.hpp
 struct handover;
+struct proved_calls;
 struct recorded_calls;
 struct sealed_header;
 struct validators_proof;
@@ -91,6 +92,11 @@ public:
   /// null, nothing is shown again.
   result<recorded_calls> prove_calls(std::span<const call_request> requests, at_block at = {},
                                      const witness_set* has = nullptr) const;
+  /// The id of what these calls read there.
+  result<hash32> witness_of(std::span<const call_request> requests, at_block at = {}) const;
+  /// What `prove_calls` shows of calls that have read `read` there, without executing them again.
+  result<proved_calls> show(const witness_set& read, at_block at = {},
+                            const witness_set* has = nullptr) const;
   /// Errors: as `header_by_num`, and history_missing when nobody could check the seals.
   result<sealed_header> sealed_header_of(std::uint64_t block_num) const;
   /// A block and the proof of the validators in its state; skipped blocks that changed them, too.

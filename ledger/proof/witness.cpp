@@ -130,6 +130,24 @@ hash32 witness_id(const hash32& block, std::span<const call_request> calls) {
   return keccak256(out.end_list().take());
 }
 
+namespace {
+
+bytes encoding_of(const trie_node& node) {
+  return encode_trie_node(node, [](const hash32&, const bytes&, const trie_node_ptr&) {}).rlp;
+}
+
+} // namespace
+
+result<std::vector<bytes>> nodes_to_show(state_store& from, const witness_set& read, const witness_set* has) {
+  std::vector<bytes> out;
+  for (const auto& [hash, size] : read.sizes) {
+    if (has != nullptr && has->sizes.contains(hash)) continue;
+    SWARM_TRY(const auto node, from.nodes().load(hash));
+    out.push_back(encoding_of(*node));
+  }
+  return out;
+}
+
 witness_recorder::witness_recorder(state_store& from, const witness_set* has)
     : from_(from), has_(has), recorded_(
                                   decoded_node_source{[this](const hash32& hash) { return load(hash); }},
@@ -141,7 +159,7 @@ result<trie_node_ptr> witness_recorder::load(const hash32& hash) {
   SWARM_TRY(auto node, from_.nodes().load(hash));
   auto size = has_ != nullptr && has_->sizes.contains(hash) ? has_->sizes.at(hash) : 0;
   if (size == 0) {
-    nodes_.push_back(encode_trie_node(*node, [](const hash32&, const bytes&, const trie_node_ptr&) {}).rlp);
+    nodes_.push_back(encoding_of(*node));
     size = nodes_.back().size();
   }
   bytes_ += size;

@@ -42,6 +42,9 @@ struct recorded_calls {
   std::uint64_t gas_used = 0;
 };
 
+/// The nodes of `read`, which is of the state in `from`, for somebody who has those of `has`; null: of nothing.
+result<std::vector<bytes>> nodes_to_show(state_store& from, const witness_set& read, const witness_set* has);
+
 /// Keeps what is read of a state. Reading fails with errc::limit when it is more than a witness may have.
 class witness_recorder {
 public:

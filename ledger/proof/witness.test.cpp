@@ -283,6 +283,12 @@ TEST_CASE(
       const auto* told = has && noted.contains(has->id) && random() % 5 != 0 ? &noted.at(has->id) : nullptr;
       const auto made = at.record(calls, told);
       noted[made.read.id] = made.read;
+      // Somebody else asks for the same.
+      const auto again = nodes_to_show(at.memory.store, noted[made.read.id], told);
+      REQUIRE(again);
+      CHECK(std::set(again->begin(), again->end())
+            == std::set(made.shown.nodes.begin(), made.shown.nodes.end()));
+      CHECK(again->size() == made.shown.nodes.size());
       const auto done = at.check(calls, made.shown.nodes, has);
       REQUIRE(done);
       CHECK(done->witness->id == made.read.id);
