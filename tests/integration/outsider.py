@@ -25,8 +25,8 @@ def training(name=DEFAULT_CONTRACT):
 class Outsider:
     """An account with a certificate, and a member if it says what it is."""
 
-    def __init__(self, sn, name, kind=None, endpoint="127.0.0.1:1"):
-        self.endpoint = endpoint
+    def __init__(self, sn, name, kind=None, endpoint="127.0.0.1:1", contract=DEFAULT_CONTRACT):
+        self.endpoint, self.contract = endpoint, contract
         self.sn, self.certs, self.name = sn, sn.certs, name
         self.key, self.nonce = Account.create(), 0
         self.account = self.key.address.lower()
@@ -78,11 +78,11 @@ class Outsider:
             time.sleep(0.3)  # who was refused often is made to wait a little
         return status
 
-    # As a peer of the default training
+    # As a peer of its training
 
     def join(self, min_peers, can_lead):
         values = (min_peers, "mean", 1, 1, 0, can_lead)
-        self.call(training(), "registerPeer(uint32,string,uint32,uint8,uint32,bool)", values)
+        self.call(training(self.contract), "registerPeer(uint32,string,uint32,uint8,uint32,bool)", values)
 
     def check_in(self, digest, size, layout, round_num=1):
         """Commits to this digest; `reveal` opens it."""
@@ -92,34 +92,34 @@ class Outsider:
 
     def check_in_as_it_is(self, commitment, size, layout, round_num=1):
         values = (1, round_num, commitment, size, layout, 1, round_num - 1, False)
-        self.call(training(), "checkIn(uint64,uint64,bytes32,uint64,bytes32,uint32,uint64,bool)", values)
+        self.call(training(self.contract), "checkIn(uint64,uint64,bytes32,uint64,bytes32,uint32,uint64,bool)", values)
 
     def reveal(self, digest, round_num=1):
         values = (1, round_num, digest, b"salt".ljust(32), keccak256(SEED))
-        self.call(training(), "reveal(uint64,uint64,bytes32,bytes32,bytes32)", values)
+        self.call(training(self.contract), "reveal(uint64,uint64,bytes32,bytes32,bytes32)", values)
 
     def propose(self, digest, size, contributors, excluded=(), reasons=(), round_num=1, term=0):
         values = (1, round_num, term, digest, size, sorted(contributors), list(excluded), list(reasons))
         kinds = "uint64,uint64,uint32,bytes32,uint64,address[],address[],uint8[]"
-        self.call(training(), f"commitMerge({kinds})", values)
+        self.call(training(self.contract), f"commitMerge({kinds})", values)
 
     def attest(self, round_num=1, term=0, attempt=1):
-        self.call(training(), "attest(uint64,uint64,uint32,uint32)", (1, round_num, term, attempt))
+        self.call(training(self.contract), "attest(uint64,uint64,uint32,uint32)", (1, round_num, term, attempt))
 
     def challenge(self, chunk, round_num=1, term=0, attempt=1):
         kinds = "uint64,uint64,uint32,uint32,uint8,uint64"
-        self.call(training(), f"challenge({kinds})", (1, round_num, term, attempt, 0, chunk))
+        self.call(training(self.contract), f"challenge({kinds})", (1, round_num, term, attempt, 0, chunk))
 
     def leave(self):
         """Unless the others have put it out, as it gives no sign of life."""
         with contextlib.suppress(AssertionError):
-            self.call(training(), "leavePeer(uint8)", (0,))
+            self.call(training(self.contract), "leavePeer(uint8)", (0,))
 
 
-def check_ins(sn):
-    """Commitment and size of each peer's model in the default training, by account; of the newest round."""
+def check_ins(sn, contract=DEFAULT_CONTRACT):
+    """Commitment and size of each peer's model, by account; of the newest round."""
     out = {}
-    for log in sn.events("check_ins"):
+    for log in sn.events("check_ins", contract):
         data = bytes.fromhex(log["data"][2:])
         out["0x" + log["topics"][1][-40:]] = (data[32:64].hex(), int.from_bytes(data[64:96], "big"))
     return out
@@ -137,10 +137,10 @@ HEAD = (
 
 
 class Head:
-    """What the default training says of itself."""
+    """What a training says of itself."""
 
-    def __init__(self, sn):
-        raw = sn.rpc("eth_call", {"to": training(), "data": encoded("head()", ())}, "latest")
+    def __init__(self, sn, contract=DEFAULT_CONTRACT):
+        raw = sn.rpc("eth_call", {"to": training(contract), "data": encoded("head()", ())}, "latest")
         (head,) = eth_abi.decode([HEAD], bytes.fromhex(raw[2:]))
         self.round_num, self.phase, self.term, self.leader = head[1:5]
         self.layout = head[7]

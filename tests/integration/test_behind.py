@@ -8,15 +8,19 @@ from launcher.operators import SWCI
 SYNCS = 3
 
 
-@pytest.fixture
-def owned(swarm):
-    """A swarm with a training contract `own` whose merges are verified behind."""
-    swarm.start_sn()
+def behind(swarm):
+    """Makes a training contract `own` whose merges are verified behind."""
     said = SWCI(swarm.folder, swarm.certs, swarm.folder).run(
         f"EXIT ON FAILURE\nCREATE CONTEXT c WITH IP 127.0.0.1 {swarm.sn.port}\nSWITCH CONTEXT c\nCREATE CONTRACT own\n"
         "VERIFY MERGES own BEHIND\nGET CONTRACT INFO own\nEXIT\n"
     )
     assert said.code == 0 and "BEHIND" in said.text, said.text
+
+
+@pytest.fixture
+def owned(swarm):
+    swarm.start_sn()
+    behind(swarm)
     return swarm
 
 

@@ -4,7 +4,7 @@ import contextlib
 
 import numpy as np
 import pytest
-from harness import Program, trains, until
+from harness import DEFAULT_CONTRACT, Program, trains, until
 from launcher.model_files import chunk_hashes, digest_of, manifest_of
 from outsider import SL, Head, Outsider, check_ins
 from test_waits import Files, say
@@ -42,19 +42,25 @@ class ModelFile:
 class Hostile:
     """An attacker in the first round, with models that it serves to everybody who asks, and so many honest peers."""
 
-    def __init__(self, swarm, honest, leads, floats):
-        self.swarm, self.models = swarm, {}
+    def __init__(self, swarm, honest, leads, floats, work=trains, contract=DEFAULT_CONTRACT):
+        self.swarm, self.models, self.contract = swarm, {}, contract
         self.honest_models = [{"w": np.arange(floats, dtype=np.float64) + value} for value in range(honest)]
-        swarm.start_sn()
         self.files = Files(swarm.certs, "sl-2", lambda handler: self.answer(handler))
-        self.attacker = Outsider(swarm.sn, "sl-2", SL, self.files.endpoint)
+        self.attacker = Outsider(swarm.sn, "sl-2", SL, self.files.endpoint, contract)
         self.attacker.join(min_peers=honest + 1, can_lead=leads)  # the first peer leads first
         for _ in range(honest):
             swarm.add_sl()
         self.programs = [
-            Program(sl, trains([model], minPeers=honest + 1)) for sl, model in zip(swarm.sls, self.honest_models)
+            Program(sl, work([model], minPeers=honest + 1, trainingContract=contract))
+            for sl, model in zip(swarm.sls, self.honest_models)
         ]
-        until(lambda: len(check_ins(swarm.sn)) == honest, "all models to be in", alive=swarm.sls)
+        until(lambda: len(check_ins(swarm.sn, contract)) == honest, "all models to be in", alive=swarm.sls)
+
+    def head(self):
+        return Head(self.swarm.sn, self.contract)
+
+    def merges(self):
+        return self.swarm.sn.merges(self.contract)
 
     def answer(self, handler):
         model = self.models.get(handler.path.split("/")[2])
@@ -70,13 +76,13 @@ class Hostile:
         digest = next(sl.store.glob("*.safetensors")).stem
         theirs = ModelFile(sl.model_file(digest))
         own = self.add(theirs.changed(len(theirs.data) - 8))
-        self.attacker.check_in(own.digest, len(own.data), Head(self.swarm.sn).layout)
+        self.attacker.check_in(own.digest, len(own.data), self.head().layout)
         self.attacker.reveal(own.digest)
-        until(lambda: Head(self.swarm.sn).is_merging, "all to have revealed", alive=self.swarm.sls)
+        until(lambda: self.head().is_merging, "all to have revealed", alive=self.swarm.sls)
         return own
 
     def propose(self, model, *what):
-        assert Head(self.swarm.sn).leader == self.attacker.account
+        assert self.head().leader == self.attacker.account
         self.attacker.propose(model.digest, len(model.data), *(what or (self.everybody(),)))
 
     def everybody(self):
@@ -84,34 +90,38 @@ class Hostile:
 
     def attest(self):
         """Once it is this one's to do so; it has looked at nothing."""
-        head = Head(self.swarm.sn)
+        head = self.head()
         if head.is_checked and head.leader != self.attacker.account:
             with contextlib.suppress(AssertionError):  # it has already, or nothing is dealt to it
                 self.attacker.attest(term=head.term)
 
-    def finish(self, attests=True):
-        """What the honest ones have loaded."""
+    def finish(self, attests=True, at=0):
+        """What the honest ones have loaded, the first or a later one."""
 
         def merged():
             if attests:
                 self.attest()
-            return self.swarm.sn.merges()
+            return self.merges()
 
         until(merged, "an honest leader's merge to be accepted", alive=self.swarm.sls)
-        assert self.swarm.sn.merges()[0].leader in [sl.node_account for sl in self.swarm.sls]
+        assert self.merges()[0].leader in [sl.node_account for sl in self.swarm.sls]
         self.attacker.leave()
-        return [program.result().merged[0]["w"] for program in self.programs]
+        return [program.result().merged[at]["w"] for program in self.programs]
 
     def is_barred(self, why):
-        return (self.attacker.account, why) in self.swarm.sn.barred()
+        return (self.attacker.account, why) in self.swarm.sn.barred(self.contract)
 
 
 @pytest.fixture
 def hostile(swarm):
     made = []
 
-    def make(honest=2, leads=True, floats=FLOATS):
-        made.append(Hostile(swarm, honest, leads, floats))
+    def make(honest=2, leads=True, floats=FLOATS, before=None, **how):
+        """`before`: what is done with the swarm before anybody takes part."""
+        swarm.start_sn()
+        if before:
+            before(swarm)
+        made.append(Hostile(swarm, honest, leads, floats, **how))
         return made[0]
 
     yield make

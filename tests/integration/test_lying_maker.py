@@ -4,9 +4,11 @@ import contextlib
 import struct
 
 import numpy as np
+from harness import until
 from launcher.model_files import chunk_hashes
-from outsider import Head, training
-from test_lying_leader import assert_all_have_the_mean, hostile
+from outsider import training
+from test_behind import behind
+from test_lying_leader import ModelFile, assert_all_have_the_mean, hostile
 from test_waits import say
 
 __all__ = ["hostile"]  # the fixture
@@ -28,21 +30,23 @@ class Maker:
 
     @staticmethod
     def merge_of(it, own):
-        """All begin with the same header; the sum is in the order of the digests, and exact for such numbers."""
+        """All begin with the same header; sums of such numbers are exact."""
         values = [np.frombuffer(own.data[-8 * FLOATS :], np.float64), *(model["w"] for model in it.honest_models)]
-        merged = sum(value / len(values) for value in values)
-        return own.data[: -8 * FLOATS] + merged.tobytes()
+        merged = sum(value.astype(np.longdouble) for value in values) / len(values)
+        return own.data[: -8 * FLOATS] + merged.astype(np.float64).tobytes()
 
     def commit(self, hashes):
-        self.it.attacker.call(training(), KINDS, (1, 1, Head(self.it.swarm.sn).term, 0, hashes))
+        self.it.attacker.call(training(self.it.contract), KINDS, (1, 1, self.it.head().term, 0, hashes))
 
-    def serve(self):
-        """Where others ask for its part: the hashes of its chunks."""
+    def serve(self, model=None):
+        """Where others ask for its part: the hashes of its chunks, and these as they are in `model`."""
         answer = self.it.answer
 
         def answers(handler):
             if handler.path == "/shards/0":
                 return say(handler, b"swarmd shard v1" + struct.pack(">Q", 0) + b"".join(self.hashes))
+            if model and handler.path == "/shards/0/data":
+                return model.serve(handler)
             return answer(handler)
 
         self.it.answer = answers
@@ -51,7 +55,7 @@ class Maker:
 def finish(it, own):
     loaded = it.finish()
     assert_all_have_the_mean(it, loaded, own)
-    (first,) = it.swarm.sn.merges()[:1]
+    (first,) = it.merges()[:1]
     assert not first.excluded and set(first.contributors) == set(it.everybody())
     return first
 
@@ -82,3 +86,37 @@ def test_a_part_that_nobody_is_given_holds_up_no_round(hostile):
     assert merge.shards == 0 and merge.term > 0
     with contextlib.suppress(AssertionError):
         it.attacker.leave()
+
+
+def test_a_false_part_with_which_programs_train_on_is_taken_back(hostile):
+    """They are given all of the merge before anybody has checked it, and go back once another one is accepted."""
+
+    swarms = []
+
+    def work(models, **session):
+        def train(client):
+            client.open(takesBack=True, **session)
+            for _ in range(2):
+                client.sync(models[0])
+                until(lambda: swarms and swarms[0].merges(), "an honest leader's merge to be accepted")
+            client.close(models[0])
+            return client
+
+        return train
+
+    it = hostile(leads=False, floats=FLOATS, before=behind, work=work, contract="own")
+    swarms.append(it)
+    maker = Maker(it)
+    false = ModelFile(maker.merge_of(it, maker.own)).changed(2 << 20)
+    maker.hashes = chunk_hashes(false.data)[:5]
+    maker.serve(false)
+    maker.commit(maker.hashes)
+    loaded = it.finish(at=1)
+    assert it.is_barred("false merge") and it.merges()[0].term > 0
+    assert_all_have_the_mean(it, loaded, maker.own)
+    for client in (program.result() for program in it.programs):
+        assert client.given_ahead[:2] == [True, False] and client.went_back[:2] == [False, True]
+        theirs = slice(4 << 17)  # of the attacker's part
+        values = np.frombuffer(false.data[-8 * FLOATS :], np.float64)
+        np.testing.assert_array_equal(client.merged[0]["w"][theirs], values[theirs])
+        assert not np.array_equal(client.merged[0]["w"][theirs], client.merged[1]["w"][theirs])

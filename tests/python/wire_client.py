@@ -47,6 +47,7 @@ class WireClient(WireEnd):
         self.sync_count = 0
         self.loss_requests = 0
         self.given_ahead = []  # of each merge: whether it may be taken back
+        self.went_back = []  # whether what was kept was to be put back before it
         self.merged = []
 
     def __enter__(self):
@@ -137,6 +138,7 @@ class WireClient(WireEnd):
                 as_original_client_loads(merged[name])
         self.merged.append(merged)
         self.given_ahead.append(request.ahead)
+        self.went_back.append(request.goesBack)
         reply = MESSAGES["LossResponse"](
             sessionID=self.session_id, syncSeqNum=number, lossSeqNum=request.lossSeqNum, **answer
         )
