@@ -1,9 +1,11 @@
 """By hand, SWARM_WALKS=all: the example behind a reverse proxy, with Docker; nginx and BIND9 are containers."""
 
+import contextlib
 import os
 import re
 import shutil
 import subprocess
+import threading
 
 import pytest
 from harness import BIN, ROOT
@@ -36,26 +38,45 @@ def make_images(engine):
     engine.make_image("localhost/swarm-bind", files, ["ENV PATH=/bin:/usr/bin:/usr/sbin:/usr/local/bin", start])
 
 
-@pytest.fixture(scope="module")
-def engine():
+@pytest.fixture
+def engines():
+    """Gives an engine with all images for each of these hosts, with a network of its own."""
     if why := why_no_networks("docker"):
         pytest.skip(why)
     for program, package in (("named", "bind9"), ("nsupdate", "bind9-dnsutils"), ("nginx", "nginx-light")):
         if not find(program):
             pytest.skip(f"no {program}: install the package {package}")
-    folder = short_folder()
-    made = Engine(folder, "docker", ADDRESSES)
-    try:
-        made.start()
-        environment = {**os.environ, **made.variables, **made.environment, "SWARM_ENGINE": "docker"}
-        build = [*made.within, ROOT / "deploy/docker/build", "--programs", BIN]
-        subprocess.run(build, env=environment, check=True, timeout=300, stdout=subprocess.DEVNULL)
-        python_slim(made)
-        make_images(made)
-        yield made
-    finally:
-        made.stop()
-        remove(folder)
+    with contextlib.ExitStack() as after:
+
+        def start(*addresses):
+            folder = short_folder()
+            after.callback(remove, folder)
+            made = Engine(folder, "docker", addresses)
+            after.callback(made.stop)
+            made.start()
+            environment = {**os.environ, **made.variables, **made.environment, "SWARM_ENGINE": "docker"}
+            build = [*made.within, ROOT / "deploy/docker/build", "--programs", BIN]
+            subprocess.run(build, env=environment, check=True, timeout=300, stdout=subprocess.DEVNULL)
+            python_slim(made)
+            make_images(made)
+            return made
+
+        yield start
+
+
+def join(one, two, networks):
+    """A wire between the networks of two engines, whose containers are in `networks`."""
+    wire = [("to-host-2", one, two, "10.99.0.1", "10.99.0.2"), ("to-host-1", two, one, "10.99.0.2", "10.99.0.1")]
+    ends = [str(word) for name, own, *_ in wire for word in ("name", name, "netns", own.pid)]
+    subprocess.run(["ip", "link", "add", *ends[:4], "type", "veth", "peer", *ends[4:]], check=True)
+    for (name, own, other, address, there), network in zip(wire, reversed(networks)):
+        for words in (
+            ("address", "add", f"{address}/30", "dev", name),
+            ("link", "set", name, "up"),
+            ("route", "add", other.addresses[0], "via", there),
+            ("route", "add", network, "via", there),
+        ):
+            subprocess.run([*own.within, "ip", *words], check=True)
 
 
 class ProxiedHost(EngineRoom):
@@ -81,28 +102,65 @@ class ProxiedHost(EngineRoom):
         for init in place.glob("*/swci/swci-init"):
             init.write_text(re.sub("SLEEP .*", "SLEEP 1", init.read_text()))
 
+    def place(self, example):
+        return self.root / "workspace" / "reverse-proxy" / example
+
     def programs(self):
         return {name: text for name, text in self.outputs().items() if "-u-" in name}
 
 
-def check_end(host, said, programs, sn_names):
+def check_end(hosts, said, programs, sn_names):
     assert said.count("TASK_STATE : COMPLETE") == 2, said
     sns = [line for line in said.splitlines() if re.match(r"\s*(SENTINEL|SN),", line)]
     rows = [[word.strip() for word in line.split(",")] for line in sns]
     assert [row[1:3] for row in rows] == [[name, "443"] for name in sn_names], said
-    outputs = host.programs()
+    outputs = {name: text for host in hosts for name, text in host.programs().items()}
     assert len(outputs) == programs and all(END in text for text in outputs.values()), outputs
     finals = {re.search(r"^final model (\w+)$", text, re.MULTILINE)[1] for text in outputs.values()}
     assert len(finals) == 1
 
 
-def test_mnist(folder, engine, tmp_path):
-    host = ProxiedHost(tmp_path / "host", engine)
+def test_mnist(engines, tmp_path):
+    host = ProxiedHost(tmp_path / "host", engines(ADDRESSES[0]))
     try:
         host.run("docker", "network", "create", "--subnet=192.168.18.0/24", "rp-network")
         said = host.run("examples/reverse-proxy/mnist/run-all", ADDRESSES[0], "rp-network", patience=WALK_SECONDS)
-        check_end(host, said, 2, ["api.sn-1.swarm"])
+        check_end([host], said, 2, ["api.sn-1.swarm"])
+        assert all((host.place("mnist") / f"user{user}" / "mnist_tf").exists() for user in (1, 2))
         host.run("deploy/bin/stop-swarm")
     finally:
         print(host.logs())
         host.empty()
+
+
+def test_cifar10_on_two_hosts(engines, tmp_path):
+    """scp comes from the tree of the other host, which here is a folder; all else goes over the wire."""
+    networks = ["192.168.18.0/24", "192.168.19.0/24"]
+    hosts = [ProxiedHost(tmp_path / f"host{number}", engines(address)) for number, address in enumerate(ADDRESSES, 1)]
+    said = {}
+
+    def run(number):
+        host, other = hosts[number - 1], hosts[2 - number]
+        script = f"examples/reverse-proxy/cifar10/run-on-host-{number}"
+        said[number] = host.run(script, *ADDRESSES, "192.0.2.1", "", other.root, "rp-network", patience=WALK_SECONDS)
+
+    try:
+        for host, network in zip(hosts, networks):
+            host.run("docker", "network", "create", f"--subnet={network}", "rp-network")
+            scp = host.root / "shims" / "scp"
+            scp.write_text('#!/bin/sh\nwhile [ $# -gt 2 ]; do shift; done\nexec cp "${1#*:}" "$2"\n')
+            scp.chmod(0o755)
+        join(*(host.engine for host in hosts), networks)
+        second = threading.Thread(target=run, args=(2,))
+        second.start()
+        run(1)
+        second.join()
+        check_end(hosts, said[1], 4, ["api.sn-1.swarm", "api.sn-2.swarm"])
+        for user, host in zip((1, 2, 3, 4), (hosts[0], hosts[0], hosts[1], hosts[1])):
+            assert (host.place("cifar10") / f"user{user}" / "saved_models" / "cifar10.h5").exists()
+        for host in hosts:
+            host.run("deploy/bin/stop-swarm")
+    finally:
+        for host in hosts:
+            print(host.logs())
+            host.empty()

@@ -155,16 +155,18 @@ class Swarm(launcher.swarm.Swarm, contextlib.AbstractContextManager):
         stop_all(processes)
         self.others = [process for process in self.others if process not in processes]
 
-    def start_sls(self, count):
-        """All of them in one process, from a profile. Returns the (request, response) pipes of each."""
+    def start_sls(self, count, ports=None, services=None):
+        """All of them in one process, from a profile. Returns the (request, response) pipes of each. `ports`: of their
+        file servers; `services`: where others find these."""
         pipes = [(self.folder / f"{i}.request", self.folder / f"{i}.response") for i in range(count)]
         place = self.certs.folder
         lines = ["host-ip: 127.0.0.1", f"data-dir: {self.folder / 'sls'}", f"key: {place / 'sl-1-key.pem'}",
                  f"cert: {place / 'sl-1-cert.pem'}", f"capath: {self.certs.capath}", "sl:"]
         for i, (request, response) in enumerate(pipes):
             lines += [f"  - node-name: sl-{i + 1}", "    sn-ip: 127.0.0.1", f"    sn-api-port: {self.sn.port}",
-                      f"    sl-fs-port: {free_port()}", f"    request-channel: {request}",
+                      f"    sl-fs-port: {ports[i] if ports else free_port()}", f"    request-channel: {request}",
                       f"    response-channel: {response}"]
+            lines += [f"    sl-fs-service: {services[i]}"] if services else []
         profile = self.folder / "sls.yaml"
         profile.write_text("\n".join(lines) + "\n", encoding="utf-8")
         sls = launcher.nodes.Swarmd("sls", self.folder, ["--profile", profile]).start()

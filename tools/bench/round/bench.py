@@ -1,4 +1,5 @@
-"""round_1mb: what a sync costs the program, four peers with 1 MB each; round_64sl: 64 SLs with tiny models on one SN;
+"""round_1mb, round_45mb, round_500mb: what a sync costs the program, four peers with so much each, of which the largest
+takes 16 GB of memory; round_64sl: 64 SLs with tiny models on one SN;
 verify_1mb, verify_40mb: the same where merges are verified, beside rounds of trainings whose owner trusts its leaders;
 verify_40mb_behind: what a sync then costs a program that trains while merges are verified.
 
@@ -32,7 +33,9 @@ REPEATS = 5  # of the reference, before and after
 REQUESTS = 200  # to learn what one costs
 BLOCKS = 5  # of a round: check-ins, reveals, merge, attestations, losses
 # Times the least that a round must cost, see `least_seconds`.
+LARGE = {"45mb": (45_000_000 // 4, 12), "500mb": (125_000_000, 3)}  # floats, and rounds that count
 TARGET_1MB = 2.0
+TARGET_LARGE = 1.5
 TARGET_64SL = 40.0
 VERIFY_1MB = 0.020  # seconds that the checks may add
 VERIFY_40MB = 1.6  # times the round without them
@@ -145,12 +148,12 @@ def least_seconds(swarm, peers, size):
             + synced_write_seconds(swarm.folder, BLOCKS))
 
 
-def tell(name, peers, floats, rounds, start, target):
+def tell(name, peers, floats, rounds, start, target, repeats=REPEATS):
     with Swarm() as swarm:
         swarm.start_sn()
-        least = [least_seconds(swarm, peers, 4 * floats) for _ in range(REPEATS)]
+        least = [least_seconds(swarm, peers, 4 * floats) for _ in range(repeats)]
         value = statistics.median(run_round(swarm, peers, floats, rounds, start))
-        least = statistics.median([*least, *(least_seconds(swarm, peers, 4 * floats) for _ in range(REPEATS))])
+        least = statistics.median([*least, *(least_seconds(swarm, peers, 4 * floats) for _ in range(repeats))])
     figure(name, value * 1000, "ms", "its bytes moved and hashed, its requests answered, its blocks synced",
            least * 1000, target, value <= target * least)
 
@@ -196,6 +199,10 @@ def tell_behind(name, floats, rounds):
 given = options(__doc__)
 if given.wants("round_1mb"):
     tell("round_1mb", 4, 1 << 18, 8 if given.smoke else ROUNDS, in_processes, TARGET_1MB)
+for size, (floats, rounds) in {} if given.smoke else LARGE.items():
+    # What takes all of the memory is measured for those who name it alone.
+    if given.wants(f"round_{size}") and (size == "45mb" or f"round_{size}" in given.names):
+        tell(f"round_{size}", 4, floats, WARM_UP + rounds, in_processes, TARGET_LARGE, repeats=2)
 if given.wants("round_64sl"):
     peers = 4 if given.smoke else 64
     tell("round_64sl", peers, 64, 8 if given.smoke else 15, in_threads, TARGET_64SL)
