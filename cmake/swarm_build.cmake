@@ -56,6 +56,16 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   add_compile_options(-Wno-error=deprecated-declarations)
 endif()
 
+# Half the size of -O3, which mostly copies templates of what waits for a network. What computes stays as it is.
+option(SWARM_SMALL "Programs as packages have them" OFF)
+set(SWARM_FAST swarm_base swarm_kernels swarm_model swarm_model_store swarm_merge swarm_merge_custom swarm_ledger_core
+  swarm_ledger_state swarm_ml_channel swarm_content)
+if(SWARM_SMALL)
+  set(CMAKE_CXX_FLAGS_RELEASE "-Os -DNDEBUG")
+  add_compile_options(-ffunction-sections -fdata-sections -fno-semantic-interposition)
+  add_link_options(-Wl,--gc-sections -Wl,-z,pack-relative-relocs) # glibc 2.36 is the first that reads these
+endif()
+
 set(SWARM_SANITIZE "" CACHE STRING "address,undefined with or without fuzzer-no-link, or thread")
 if(SWARM_SANITIZE)
   add_compile_options(-fsanitize=${SWARM_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
@@ -71,6 +81,9 @@ function(swarm_library name)
   add_library(${name} STATIC ${ARG_SOURCES})
   target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
   target_link_libraries(${name} PUBLIC ${ARG_LINK})
+  if(SWARM_SMALL AND name IN_LIST SWARM_FAST)
+    target_compile_options(${name} PRIVATE -O3)
+  endif()
 endfunction()
 
 # swarm_apart(<source> ...): compiled alone, as their names mean something else in their neighbors. An actor's source is

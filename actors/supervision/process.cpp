@@ -171,13 +171,13 @@ public:
     while (!outcome_->read().ended)
       wait_for_news();
     root_ = nullptr;
+    note_stopping();
     const auto ended = outcome_->read();
     const int code = ended.gave_up ? exit_gave_up : ended.code;
     if (ended.gave_up) log::error(env_->log_source, "giving up: {}", ended.reason);
-    const auto limit = deadline_.value_or(std::chrono::steady_clock::now() + options_.stop_limit);
     const int stuck_code = code ? code : exit_stuck;
-    if (!env_->dir.wait_all_ended(limit)) hard_exit(*env_, options_.stop_limit, stuck_code);
-    const watchdog dog(limit, [this, stuck_code] { hard_exit(*env_, options_.stop_limit, stuck_code); });
+    if (!env_->dir.wait_all_ended(*deadline_)) hard_exit(*env_, options_.stop_limit, stuck_code);
+    const watchdog dog(*deadline_, [this, stuck_code] { hard_exit(*env_, options_.stop_limit, stuck_code); });
     system.reset();
     return code;
   }
@@ -200,16 +200,17 @@ private:
       notices_.tell("READY=1");
       told_ready_ = true;
     }
-    if (now.stopping || now.ended) tell_stopping();
-    if (now.stopping && !deadline_) deadline_ = std::chrono::steady_clock::now() + options_.stop_limit;
+    if (now.stopping || now.ended) note_stopping();
     if (deadline_ && !now.ended && std::chrono::steady_clock::now() >= *deadline_)
       hard_exit(*env_, options_.stop_limit, now.code ? now.code : exit_stuck);
     obey_signals();
   }
 
-  void tell_stopping() {
-    if (!told_stopping_) notices_.tell("STOPPING=1");
-    told_stopping_ = true;
+  /// The limit counts from here: from the signal too, as a root that hangs would never begin to stop.
+  void note_stopping() {
+    if (deadline_) return;
+    notices_.tell("STOPPING=1");
+    deadline_ = std::chrono::steady_clock::now() + options_.stop_limit;
   }
 
   void obey_signals() {
@@ -228,7 +229,7 @@ private:
     }
     signals_obeyed_ = seen;
     log::info(env_->log_source, "{}: stopping", name);
-    tell_stopping();
+    note_stopping();
     caf::anon_send_exit(root_, caf::exit_reason::user_shutdown);
   }
 
@@ -241,7 +242,6 @@ private:
   caf::actor root_;
   std::optional<time_point> deadline_;
   bool told_ready_ = false;
-  bool told_stopping_ = false;
   int signals_obeyed_ = 0;
   int signals_passed_ = 0; ///< of them, that were meant for something else
 };

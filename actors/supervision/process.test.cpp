@@ -156,6 +156,18 @@ TEST_CASE("an actor that does not stop is named, and the process ends all the sa
   CHECK(p.wait() == exit_stuck);
 }
 
+TEST_CASE("the limit counts from the beginning of a stop, however long actors may take, also where the root "
+          "hangs") {
+  for (const char* mode : {"stuck-patient", "stuck-end", "stuck-all"}) {
+    process p(mode);
+    REQUIRE(!p.line_with("playing").empty());
+    if (std::string_view(mode) != "stuck-end") p.signal(SIGTERM); // that one ends by itself
+    CHECK(told(p.line_with("not stopped"))
+              .starts_with("swarm.test : ERROR : not stopped within 0.2 s, ending at once; "));
+    CHECK(p.wait() == exit_stuck);
+  }
+}
+
 TEST_CASE("a second signal ends a stuck process at once") {
   process p("stuck-long");
   REQUIRE(!p.line_with("playing").empty());

@@ -168,6 +168,7 @@ std::string supervisor_actor::child_path(std::string_view name) const {
 // Carrying out what the machine decided
 
 void supervisor_actor::perform(const supervisor_machine::actions& actions) {
+  if (machine_.stopping()) note_stopping();
   for (const auto& action : actions)
     perform_one(action);
   schedule_tick();

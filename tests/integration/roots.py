@@ -1,7 +1,7 @@
 """Roots of a test's own, to install packages into: this system with a layer over it in memory, which is gone with it.
 
-Each is a host with a network of its own, at one switch; all have one mount and process namespace, which ends with
-`Roots`, however that ends. Not every system allows them, and only root has them (`why_none`).
+Each is a host with a network of its own, several are at one switch; all have one mount and process namespace, which
+ends with `Roots`, however that ends. Not every system allows them, and only root has them (`why_none`).
 """
 
 import functools
@@ -12,47 +12,82 @@ import tempfile
 
 from launcher.processes import BIN, ROOT, Failure
 
-HERE = pathlib.Path(__file__).resolve().parent
-# Arguments: a folder, the names of the roots. Says the process that keeps the network of each.
+# Arguments: a folder, whether systemd runs in each root, the names of the roots. Says for each the process that keeps
+# its network, then for each the one that is its first.
 MAKE = """
 set -e
-mount -t tmpfs roots "$1"
-ip link add switch type bridge
-ip link set switch up
-keepers=()
-for name in ${@:2}; do
-  mkdir -p "$1/$name"/{over,work,root}
-  mount -t overlay root -o "lowerdir=/,upperdir=$1/$name/over,workdir=$1/$name/work" "$1/$name/root"
-  mount -t proc proc "$1/$name/root/proc"
-  mount --rbind /dev "$1/$name/root/dev"
-  mount -t tmpfs run "$1/$name/root/run"
-  mount -t tmpfs tmp -o mode=1777 "$1/$name/root/tmp"
+base=$1 booted=$2 names=("${@:3}") keepers=() firsts=()
+mount -t tmpfs roots "$base"
+if ((${#names[@]} > 1)); then
+  ip link add switch type bridge
+  ip link set switch up
+fi
+for name in "${names[@]}"; do
+  mkdir -p "$base/$name"/{over,work,root}
+  mount -t overlay root -o "lowerdir=/,upperdir=$base/$name/over,workdir=$base/$name/work" "$base/$name/root"
   unshare --net sleep infinity &
   keepers+=($!)
   until [[ $(readlink /proc/$!/ns/net) != $(readlink /proc/self/ns/net) ]]; do sleep 0.01; done
-  ip link add "p$!" type veth peer name eth0 netns "$!"
-  ip link set "p$!" master switch up
   nsenter -t $! --net ip link set lo up
-  nsenter -t $! --net ip link set eth0 up
+  ((${#names[@]} > 1)) || continue
+  ip link add "plug$!" type veth peer name "own$!"
+  ip link set "plug$!" master switch up
+  ip link set "own$!" netns "$!"
+  nsenter -t $! --net ip link set "own$!" up
 done
-echo "made ${keepers[*]}"
+boot() { # NAME KEEPER: without the services of this system
+  local bind=() other
+  for other in "${names[@]}"; do [[ $other == "$1" ]] || bind+=("--bind=$base/$other/root:/peers/$other"); done
+  export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
+  exec systemd-nspawn --quiet --boot --register=no --keep-unit --link-journal=no --console=pipe --machine="$1" \
+    --directory="$base/$1/root" --network-namespace-path="/proc/$2/ns/net" "${bind[@]}" systemd.unit=basic.target \
+    </dev/null >"$base/$1/boot.log" 2>&1
+}
+for at in "${!names[@]}"; do
+  name=${names[at]} root=$base/${names[at]}/root
+  if [[ $booted == yes ]]; then
+    boot "$name" "${keepers[at]}" &
+    until first=$(tr -d ' ' <"/proc/$!/task/$!/children") && [[ $first && $(<"/proc/$first/comm") == systemd ]] &&
+      nsenter --all -t "$first" systemctl is-system-running 2>/dev/null | grep -qxE 'running|degraded'; do
+      kill -0 $! 2>/dev/null || { cat "$base/$name/boot.log"; exit 1; }
+      sleep 0.1
+    done
+    firsts+=("$first")
+    continue
+  fi
+  mount -t proc proc "$root/proc"
+  mount --rbind /dev "$root/dev"
+  mount -t tmpfs run "$root/run"
+  mount -t tmpfs tmp -o mode=1777 "$root/tmp"
+  for other in "${names[@]}"; do
+    [[ $other != "$name" ]] || continue
+    mkdir -p "$root/peers/$other"
+    mount --bind "$base/$other/root" "$root/peers/$other"
+  done
+  firsts+=("${keepers[at]}")
+done
+echo "made ${keepers[*]} ${firsts[*]}"
 exec cat
 """
 
 
 class Roots:
-    def __init__(self, *names):
+    """`booted`: systemd runs in each, by systemd-nspawn. Each sees the others' files below /peers/NAME."""
+
+    def __init__(self, *names, booted=False):
         self.folder = tempfile.TemporaryDirectory(prefix="swarmd-roots-")
+        self.booted = booted
         own = ["--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
         self.holder = subprocess.Popen(
-            ["unshare", *own, "bash", "-c", MAKE, "roots", self.folder.name, *names], text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            ["unshare", *own, "bash", "-c", MAKE, "roots", self.folder.name, "yes" if booted else "no", *names],
+            text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         said = self.holder.stdout.readline()
-        word, *keepers = said.split() or [""]
+        word, *processes = said.split() or [""]
         if word != "made":
             raise Failure(f"no roots of one's own: {said}{self.holder.stdout.read()}")
-        self.keepers = dict(zip(names, keepers))
+        self.keepers = dict(zip(names, processes))
+        self.firsts = dict(zip(names, processes[len(names) :]))
         children = pathlib.Path(f"/proc/{self.holder.pid}/task/{self.holder.pid}/children").read_text().split()
         self.inside = children[0]
 
@@ -71,19 +106,18 @@ class Roots:
         return pathlib.Path(f"/proc/{self.inside}/root{self.folder.name}/{root}/root/{where.lstrip('/')}")
 
     def add_address(self, root, address):
-        self._enter(root, ["ip", "address", "add", address, "dev", "eth0"])
-
-    def share(self, root, other, where):
-        """Has a root see the other one."""
-        base = self.folder.name
-        self._enter(root, ["mount", "--bind", f"{base}/{other}/root", f"{base}/{root}/root{where}"])
+        self._enter(root, ["ip", "address", "add", address, "dev", f"own{self.keepers[root]}"])
 
     def run(self, root, script, check=True, **environment):
         """Has bash carry out a script in a root; gives what it says, with `check=False` its exit code before."""
         words = [f"{name}={value}" for name, value in environment.items()]
-        inner = ["chroot", f"{self.folder.name}/{root}/root", "env", "-i", "HOME=/root", "LC_ALL=C.UTF-8",
-                 "DEBIAN_FRONTEND=noninteractive", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        inner = ["env", "-i", "HOME=/root", "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive",
+                 "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                  *words, "bash", "-euo", "pipefail", "-c", script]  # fmt: skip
+        if self.booted:
+            inner = ["nsenter", "--all", "-t", self.firsts[root], *inner]
+        else:
+            inner = ["chroot", f"{self.folder.name}/{root}/root", *inner]
         done = self._enter(root, inner, check=False)
         if not check:
             return done.returncode, done.stdout
@@ -102,10 +136,10 @@ class Roots:
         return done
 
 
-def build_packages(out, programs=BIN, quick=("--quick",)):
+def build_packages(out, programs=BIN):
     """The Debian packages of the programs under test: of swarmd, of the Python package."""
     done = subprocess.run(
-        [ROOT / "deploy" / "deb" / "build", programs, out, *quick], capture_output=True, text=True,
+        [ROOT / "deploy" / "deb" / "build", programs, out, "--quick"], capture_output=True, text=True,
         env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
     )  # fmt: skip
     if done.returncode != 0:
@@ -125,10 +159,10 @@ def later_package(package, out):
 
 
 @functools.cache
-def why_none():
+def why_none(booted=False):
     """Why there can be no roots here; empty when they can."""
     try:
-        with Roots("tried") as roots:
+        with Roots("tried", booted=booted) as roots:
             roots.run("tried", "true")
     except (Failure, OSError) as error:
         return str(error)

@@ -32,7 +32,7 @@ apt_test+=(iproute2 iptables netavark aardvark-dns) # networks of engines, and n
 apt_test+=(prometheus) # with promtool
 apt_test+=(slurm-wlm munge) # a cluster of one node
 apt_test+=(adduser python3-numpy) # of packages that are installed into roots
-apt_test+=(systemd) # units are checked by systemd-analyze
+apt_test+=(systemd systemd-container) # units are checked by systemd-analyze, and run in roots of docs/operate.md
 apt_test+=(squid nginx-light libnginx-mod-stream haproxy) # the gates of hospitals (tests/integration/hospitals.py)
 apt_test+=(bind9 bind9-dnsutils) # names of examples/reverse-proxy
 # A browser for tests/integration/test_page.py, its driver, and letters for the screenshots in docs/.

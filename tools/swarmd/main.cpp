@@ -34,6 +34,8 @@ using namespace swarm;
 
 /// A SWOP ends the programs of its task and says so on the chain.
 constexpr auto swop_stop_limit = std::chrono::seconds(25);
+/// An SL says on the chain that it leaves its training; those of one process do so one after the other.
+constexpr auto more_for_each_sl = std::chrono::seconds(3);
 
 int refuse(const std::string& text) {
   std::fprintf(stderr, "swarmd: %s\n", text.c_str());
@@ -138,6 +140,7 @@ int run(const config::process_config& config) {
   if (!root) return refuse(root.error().message);
   actors::process_options options{.log_source = "swarm"};
   if (!config.swop.empty()) options.stop_limit = swop_stop_limit;
+  options.stop_limit += more_for_each_sl * config.sl.size();
   if (shown) options.on_interrupt = [shown] { return shown->interrupt(); };
   const int code = actors::run_process(std::move(*root), std::move(options));
   if (shown) shown->close();

@@ -33,7 +33,8 @@ caf::behavior player(role_actor<player_state>* self) {
   if (self->state().mode == "good") self->send(self, announce{});
   return {
       [](announce) { log::info("swarm.test", "playing"); },
-      [](hang) {
+      [self](hang) {
+        if (self->state().mode == "stuck-end") self->end_process(0, "enough played");
         log::info("swarm.test", "playing");
         for (;;)
           std::this_thread::sleep_for(1h);
@@ -43,13 +44,16 @@ caf::behavior player(role_actor<player_state>* self) {
 
 int play(const std::string& mode) {
   if (mode == "throw") throw std::runtime_error("nothing works");
-  const auto part = [](std::string name, std::string how) {
-    return child_spec{.name = name, .start = role<player_state>(player, name, how), .shutdown_timeout = 50ms};
+  const bool is_patient = mode == "stuck-patient" || mode == "stuck-end";
+  const auto part = [=](std::string name, std::string how) {
+    return child_spec{.name = name,
+                      .start = role<player_state>(player, name, how),
+                      .shutdown_timeout = is_patient ? 1h : std::chrono::milliseconds(50)};
   };
   supervisor_spec sl{.name = "sl", .intensity = {0, 10s}, .children = {part("a", "quiet"), part("b", mode)}};
   process_options options;
   options.log_source = "swarm.test";
-  options.stop_limit = mode == "stuck" ? 200ms : 1h;
+  options.stop_limit = mode == "stuck-long" ? std::chrono::milliseconds(1h) : 200ms;
   if (mode == "stuck-all") options.threads = 1;
   return run_process({.name = "root", .intensity = {0, 10s}, .children = {nested(sl)}}, options);
 }
