@@ -72,6 +72,7 @@ TEST_CASE("messages have their fields and no other") {
   CHECK(wrong_in(R"({"type":"ask","id":1,"what":"model","contract":"c"})").empty());
   CHECK(wrong_in(R"({"type":"ask","id":1,"what":"anchors"})").empty());
   for (const auto* when : {"before", "behind", "off"})
+  CHECK(wrong_in(R"({"type":"ask","id":1,"what":"host","swop":"0x1"})").empty());
     CHECK(wrong_in(fmt::format(R"({{"type":"act","id":1,"what":"verify_merges","contract":"c","when":"{}"}})",
                                when))
               .empty());
@@ -109,6 +110,7 @@ TEST_CASE("messages have their fields and no other") {
        R"({"type":"ask","id":1,"what":"anchors","of":"sn-1"})",
        R"({"type":"ask","id":1,"what":"log","after":-1})",
        R"({"type":"act","id":1,"what":"assign_task","task":"t","taskrunner":"r"})",
+       R"({"type":"ask","id":1,"what":"host","address":"10.0.0.1:80"})",
        R"({"type":"act","id":1,"what":"assign_task","task":"t","taskrunner":"r","peers":1,"all_peers":true})",
        R"({"type":"act","id":1,"what":"rounds","contract":"c"})"})
     CHECK_MESSAGE(!wrong_in(bad).empty(), bad);

@@ -52,6 +52,9 @@ struct proof {
   std::string contract;
   std::uint64_t round_num = 0;
 };
+struct host {
+  std::string swop; ///< uid
+};
 struct model {
   std::string contract;
   std::optional<std::uint64_t> round_num; ///< none: the newest merge
@@ -64,7 +67,7 @@ struct log {
 using any_question =
     std::variant<question::rounds, question::series, question::runs, question::block, question::blocks,
                  question::transaction, question::task, question::last_lines, question::proof,
-                 question::model, question::anchors, question::log>;
+                 question::model, question::anchors, question::log, question::host>;
 
 namespace order {
 struct create_contract {
