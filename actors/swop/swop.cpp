@@ -4,6 +4,7 @@
 #include "actors/sn_client/sn_client.hpp"
 #include "actors/swop/choices.hpp"
 #include "actors/swop/lines/lines.hpp"
+#include "actors/swop/lines/offer.hpp"
 #include "actors/swop/managers/docker/docker_manager.hpp"
 #include "actors/swop/managers/docker/volumes/engine_volumes.hpp"
 #include "actors/swop/managers/process/process_manager.hpp"
@@ -134,17 +135,21 @@ result<> open_manager(swop_context& to) {
 }
 
 /// The port is known from here on, as it is registered with the SN.
-result<> serve_lines(swop_context& to) {
+result<> serve_lines(swop_context& to, tasks::manager_type manager) {
   const auto& options = to.options;
   if (options.host_ip.empty()) {
     log::info(to.log_source, "without --host-ip SWCIs cannot ask for the last lines of failed programs; they "
                              "are in this log only");
     return {};
   }
+  auto offer = [data = options.data_dir, engine = std::string(tasks::name_of(manager))] {
+    return swop::encode_offer(swop::read_offer(data, engine));
+  };
   SWARM_TRY(to.lines, swop::lines_server::start(*to.io, to.identity,
                                                 {.address = options.bind_address,
                                                  .port = options.lines_port,
                                                  .members = to.members,
+                                                 .offer = std::move(offer),
                                                  .log_source = to.log_source}));
   return {};
 }
@@ -196,7 +201,7 @@ result<child_spec> make_swop(const config::swop_options& options, std::string na
   // Programs of another user come through to what is mounted for them; what is the node's own is closed to them.
   if (context->uid != geteuid()) ::chmod(data.c_str(), 0711);
   SWARM_CHECK(open_manager(*context));
-  SWARM_CHECK(serve_lines(*context));
+  SWARM_CHECK(serve_lines(*context, manager));
   supervisor_spec spec{
       .name = std::move(name), .how = strategy::one_for_one, .intensity = {}, .children = {}};
   spec.children = {

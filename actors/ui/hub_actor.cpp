@@ -6,12 +6,15 @@
 #include "actors/swci/mailroom.hpp"
 #include "actors/ui/acting/act.hpp"
 #include "actors/ui/asking/ask.hpp"
+#include "actors/ui/feed/answer_book.hpp"
 #include "actors/ui/messages.hpp"
 #include "actors/ui/reading/reading_thread.hpp"
 #include "actors/ui/worker.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "config/parse.hpp"
+
+#include <atomic>
 
 namespace swarm::actors {
 
@@ -59,6 +62,9 @@ struct feed_state {
   std::unique_ptr<ui::reading_thread> reading;
   /// Only on the thread of questions.
   std::shared_ptr<ui::history_keeper> history = std::make_shared<ui::history_keeper>();
+  std::shared_ptr<ui::answer_book> answers = std::make_shared<ui::answer_book>(); ///< the same
+  /// How often something new was heard of the chain.
+  std::shared_ptr<std::atomic<std::uint64_t>> news = std::make_shared<std::atomic<std::uint64_t>>(0);
   std::unique_ptr<ui::worker> questions, orders, models;
 };
 
@@ -72,6 +78,41 @@ json::object standing_json(const ui::standing& from) {
 context_network network_of(const std::shared_ptr<environment>& env, const std::shared_ptr<mailroom>& mail,
                            const std::string& sn_path, const address& account, const std::stop_token& stop) {
   return {env, mail, sn_path, account, {}, stop};
+}
+
+result<ui::shared_text> answer_of(const ui::action::ask& asked, context_network& sns,
+                                  const ui_context& context, ui::history_keeper& history,
+                                  const std::stop_token& stop) {
+  const auto& files = context.options.identity;
+  const ui::asking with{
+      sns,
+      history,
+      asked.may,
+      stop,
+      [&](const endpoint& node, const std::string& target) {
+        return ask_node(*context.asker, *context.identity, stop, node, target);
+      },
+      [&](const endpoint& node, const swci::command_world::wanted_file& file, const auto& piece) {
+        return fetch_from(*context.asker, sns.account(), stop, node, file, piece);
+      },
+      context.options.data_dir / "models",
+      {files.cert, files.key, files.cacert, files.capath, files.verify_host}};
+  SWARM_TRY(const auto data, ui::ask(asked.what, with));
+  return ui::data_text(data);
+}
+
+/// The answer to what many may have asked just now is worked out once for each block.
+result<ui::shared_text> once(const ui::any_question& what, ui::answer_book& answers,
+                             const std::atomic<std::uint64_t>& news, const auto& work_out) {
+  const auto shared = ui::shared_of(what);
+  if (!shared) return work_out();
+  const auto heard =
+      news.load(); // before the chain is read: what comes meanwhile makes the answer an old one
+  const auto now = unix_milliseconds();
+  if (auto known = answers.find(*shared, heard, now)) return known;
+  auto text = work_out();
+  if (text) answers.keep(*shared, heard, now, *text);
+  return text;
 }
 
 struct perform {
@@ -90,24 +131,13 @@ struct perform {
     const auto id = what.id;
     const bool takes_long = std::holds_alternative<ui::question::model>(what.what);
     auto job = [env = self->shared_env(), mail = s.mail, sn_path = sibling(*self, ui_names::sn),
-                path = self->path(), context = s.context, history = s.history,
-                asked = std::move(what)](const std::stop_token& stop) {
-      auto sns = network_of(env, mail, sn_path, context->key->account(), stop);
-      const auto& files = context->options.identity;
-      const ui::asking with{
-          sns,
-          *history,
-          asked.may,
-          stop,
-          [&](const endpoint& node, const std::string& target) {
-            return ask_node(*context->asker, *context->identity, stop, node, target);
-          },
-          [&](const endpoint& node, const swci::command_world::wanted_file& file, const auto& piece) {
-            return fetch_from(*context->asker, sns.account(), stop, node, file, piece);
-          },
-          context->options.data_dir / "models",
-          {files.cert, files.key, files.cacert, files.capath, files.verify_host}};
-      env->dir.send(path, browser_answer{asked.from, asked.id, ui::ask(asked.what, with)});
+                path = self->path(), context = s.context, history = s.history, answers = s.answers,
+                news = s.news, asked = std::move(what)](const std::stop_token& stop) {
+      const auto work_out = [&] {
+        auto sns = network_of(env, mail, sn_path, context->key->account(), stop);
+        return answer_of(asked, sns, *context, *history, stop);
+      };
+      env->dir.send(path, browser_answer{asked.from, asked.id, once(asked.what, *answers, *news, work_out)});
     };
     add(takes_long ? *s.models : *s.questions, std::move(job), from, id);
   }
@@ -120,7 +150,8 @@ struct perform {
                 ordered = std::move(what)](const std::stop_token& stop) {
       auto sns = network_of(env, mail, sn_path, context->key->account(), stop);
       const ui::acting with{sns, context->options.data_dir / "orders", context->log_source, stop};
-      env->dir.send(path, browser_answer{ordered.from, ordered.id, ui::act(ordered.what, ordered.by, with)});
+      env->dir.send(path, browser_answer{ordered.from, ordered.id,
+                                         ui::act(ordered.what, ordered.by, with).map(ui::data_text)});
     };
     add(*s.orders, std::move(job), from, id);
   }
@@ -171,6 +202,7 @@ void take_standing(self_pointer self, const sn_standing& news) {
   s.stands.is_connected = is_connected;
   s.stands.trouble = news.trouble;
   s.stands.sn = news.sn;
+  ++*s.news;
   s.reading->may_ask(is_connected);
   show_network(self);
   carry_out(self);
@@ -246,7 +278,10 @@ caf::behavior feed_behavior(self_pointer self) {
         carry_out(self);
       },
       [=](const sn_standing& news) { take_standing(self, news); },
-      [=](const session::action::contract_read&) { self->state().reading->look_now(); },
+      [=](const session::action::contract_read&) {
+        ++*self->state().news;
+        self->state().reading->look_now();
+      },
       [=](const session::action::answered& news) { self->state().mail->deliver(news.id, news.responses); },
       [=](const session::action::call_done& news) { self->state().mail->deliver(news.id, news.outcome); },
       [=](feed_tick) {

@@ -23,7 +23,7 @@ struct topics_read {
 struct browser_answer {
   ui::browser_id to = 0;
   std::uint64_t id = 0;
-  result<boost::json::value> what;
+  result<ui::shared_text> what;
 };
 /// From itself, now and then.
 struct feed_tick {};

@@ -335,6 +335,8 @@ export type Question =
   | { what: "model"; contract: string; round?: number }
   /** Whom this node trusts; a new host has to do so as well. Data: Anchors. */
   | { what: "anchors" }
+  /** What the host of a SWOP of the page's organisation has, as that SWOP says now. Data: HostOffer. */
+  | { what: "host"; swop: string /* uid */ }
   /** The newest lines of the log of the page's own swarmd, at most 500 of those with higher numbers; only for operators. Data: Log. */
   | { what: "log"; after?: number };
 
@@ -377,9 +379,7 @@ export interface Series {
   /** By uid; as long as `rounds`, null where it reported nothing. */
   peers: Record<string, { name: string; loss: (number | null)[]; metric: (number | null)[] }>;
 }
-export interface Runs {
-  runs: Run[];
-}
+export interface Runs { runs: Run[] }
 export interface Run {
   contract: string;
   generation: number;
@@ -425,18 +425,14 @@ export interface Transaction {
   input_bytes: number;
   events: { contract: string; kind: string; text: string }[];
 }
-export interface Proof {
-  text: string; // the whole file
-}
+export interface Proof { text: string /* the whole file */ }
 export interface ModelFile {
   path: string; // on this server: GET gives the file, in ranges as well
   bytes: number;
   round_num: number;
   digest: string;
 }
-export interface Anchors {
-  anchors: Anchor[];
-}
+export interface Anchors { anchors: Anchor[] }
 export interface Anchor {
   subject: string;
   fingerprint: string; // SHA-256 of its DER form
@@ -444,15 +440,20 @@ export interface Anchor {
   own: boolean; // of the page's own organisation
   pem: string;
 }
-export interface Log {
-  lines: LogLine[]; // oldest first
-}
+export interface Log { lines: LogLine[] /* oldest first */ }
 export interface LogLine {
   number: number;
   time_ms: number;
   level: "error" | "warning" | "info" | "debug";
   source: string; // such as "swarm.UI"
   text: string;
+}
+export interface HostOffer {
+  engine: string; // what starts programs: "PROCESS", "DOCKER", "SLURM", "KUBERNETES"
+  gpus: string[]; // models
+  cores?: number;
+  memory_bytes?: number; memory_free_bytes?: number;
+  disk_bytes?: number; disk_free_bytes?: number; // where data of programs is
 }
 export interface LastLines {
   outputs: { of: string; lines: string[] }[];

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bundleOf, certified, endpointOf, profileOf, swopProfileOf, wrongWith, type Wish } from "../src/base/join_bundle";
 import type { Network, Node, Taskrunner } from "../src/feed";
-import { hostsOf } from "../src/screens/hosts_model";
+import { hostsOf, offerRows } from "../src/screens/hosts_model";
 import { joined, linesOf, LOG_LINES_MAX, search, sourcesOf } from "../src/screens/logs_model";
 
 const PEM = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
@@ -165,4 +165,19 @@ test("lines of the log come newest first, each once, and are bounded", () => {
   assert.deepEqual([all.length, all[0]!.number], [LOG_LINES_MAX, 3002]);
   assert.deepEqual(linesOf(first, "error", "", "").map(({ number }) => number), [2]);
   assert.deepEqual(linesOf(first, "debug", "swarm.UI", " line ").map(({ number }) => number), [1]);
+});
+
+test("what a host has is said in words, and what is not known with a dash", () => {
+  const gpus = ["NVIDIA H200", "NVIDIA T4", "NVIDIA H200"];
+  assert.deepEqual(offerRows({ engine: "PROCESS", gpus, cores: 8, memory_bytes: 2 ** 34, memory_free_bytes: 2 ** 33 }), [
+    ["Cores", "8"],
+    ["Memory", "16.0\u2009GiB, 8.0\u2009GiB free"],
+    ["Disk", "–"],
+    ["GPUs", "2 × NVIDIA H200 and 1 × NVIDIA T4"],
+    ["Programs run", "in sandboxes of the host"],
+  ]);
+  assert.deepEqual(offerRows({ engine: "\u202ex", gpus: [] }).slice(3), [
+    ["GPUs", "none"],
+    ["Programs run", "\\u{202e}x"],
+  ]);
 });

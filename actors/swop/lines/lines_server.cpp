@@ -1,5 +1,6 @@
 #include "actors/swop/lines/lines_server.hpp"
 
+#include "actors/swop/lines/offer.hpp"
 #include "actors/swop/lines/readers.hpp"
 #include "base/endpoint.hpp"
 #include "base/log.hpp"
@@ -21,6 +22,7 @@ constexpr std::size_t body_bytes_max = 1024; ///< there is nothing to say in a b
 struct lines_server::shared {
   std::shared_ptr<const transport::tls_identity> identity;
   std::shared_ptr<const members::member_rules> members;
+  std::function<std::string()> offer;
   std::string log_source;
   std::atomic<std::uint64_t> refused{0};
   std::mutex mutex;
@@ -40,6 +42,7 @@ void lines_server::shared::take(const transport::http_request& request, const tr
     return reply(text_response(403, encode_refusal(*why), "application/json"));
   }
   if (request.method != "GET") return reply(text_response(405, "only GET\n"));
+  if (request.target == offer_target && offer) return reply(text_response(200, offer(), "application/json"));
   const auto part = part_of_target(request.target);
   if (!part) return reply(text_response(404, "there is nothing of that name\n"));
   const std::lock_guard lock(mutex);
@@ -57,6 +60,7 @@ lines_server::start(transport::io_runtime& io, std::shared_ptr<const transport::
   made->shared_->identity = identity;
   made->shared_->members =
       options.members ? std::move(options.members) : std::make_shared<const members::member_rules>();
+  made->shared_->offer = std::move(options.offer);
   made->shared_->log_source = options.log_source;
   transport::http_server_options http;
   http.address = std::move(options.address);

@@ -10,12 +10,13 @@ struct lines_server_options {
   std::string address = "0.0.0.0";
   std::uint16_t port = 0;                               ///< 0: any free one
   std::shared_ptr<const members::member_rules> members; ///< what certificates mean; null: the default
+  std::function<std::string()> offer;                   ///< as offer.hpp has it; empty: there is none
   std::string log_source = "swarm.swop";
   std::size_t connections_max = 64;
   std::chrono::milliseconds patience{5'000}; ///< with a handshake, a head, an answer that is not taken
 };
 
-/// Serves the last lines of programs to SWCIs of this organisation, over mutual TLS. The sockets belong to the process;
+/// Serves the last lines of programs, and what this host offers, to SWCIs of this organisation, over mutual TLS. The sockets belong to the process;
 /// the answers come from whoever says that it answers.
 class lines_server {
 public:

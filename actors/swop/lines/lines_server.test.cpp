@@ -33,8 +33,9 @@ struct fixture {
     std::filesystem::create_directory(trusted);
     std::filesystem::copy(own.ca_file(), trusted / "ca-1-cert.pem");
     std::filesystem::copy(other.ca_file(), trusted / "ca-2-cert.pem");
-    auto started = lines_server::start(io, identity_of(of(own, "SWOP-1")),
-                                       {.address = "127.0.0.1", .patience = patience});
+    auto started = lines_server::start(
+        io, identity_of(of(own, "SWOP-1")),
+        {.address = "127.0.0.1", .offer = [] { return std::string("offered"); }, .patience = patience});
     if (!started) throw std::runtime_error(started.error().message);
     server = std::move(*started);
     server->answered_by([this](const part_id& which, const lines_server::reply& reply) {
@@ -76,6 +77,7 @@ TEST_CASE("a SWCI of the own organisation is told") {
   REQUIRE(answer);
   CHECK(answer->status == 200);
   CHECK(answer->body == told);
+  CHECK(f.ask(f.of(f.own, "SWCI-1"), {.target = "/host"})->body == "offered");
   CHECK(answer->peer.cert_subject.ends_with("CN=SWOP-1"));
   CHECK(identity_of(f.of(f.own, "SWCI-1"))->shares_anchor(*answer->peer.anchor));
   CHECK_FALSE(identity_of(f.of(f.other, "SWCI-2"))->shares_anchor(*answer->peer.anchor));
@@ -85,8 +87,9 @@ TEST_CASE("nobody of another organisation is told anything, though its authority
   fixture f;
   for (const auto* name : {"SWCI-1", "SWOP-1", "swci-1.own.example", "anybody"})
     CHECK_MESSAGE(f.refusal(f.of(f.other, name)) == lines_refusal::other_organisation, name);
+  CHECK(f.ask(f.of(f.other, "SWCI-1"), {.target = "/host"})->status == 403);
   CHECK(f.asked == 0);
-  CHECK(f.server->refused() == 4);
+  CHECK(f.server->refused() == 5);
 }
 
 TEST_CASE("a session that is resumed belongs to the organisation that it belonged to") {

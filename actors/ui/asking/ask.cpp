@@ -4,6 +4,7 @@
 #include "actors/ui/asking/anchors.hpp"
 #include "actors/ui/asking/ledger.hpp"
 #include "actors/ui/asking/merges.hpp"
+#include "actors/ui/asking/offers.hpp"
 #include "actors/ui/views/pictures.hpp"
 #include "base/log_tail.hpp"
 #include "contracts/task/client.hpp"
@@ -44,6 +45,7 @@ public:
   result<json::value> operator()(const question::model& what) { return model_json(what, with_); }
   result<json::value> operator()(const question::anchors&) { return anchors_json(with_.identity); }
   result<json::value> operator()(const question::log& what);
+  result<json::value> operator()(const question::host& what) { return offer_json(what, with_); }
 
 private:
   result<json::value> from_history(const auto& what) {

@@ -1,3 +1,4 @@
+#include "actors/ui/feed/answer_book.hpp"
 #include "actors/ui/feed/feed_hub.hpp"
 #include "actors/ui/feed/merge_patch.hpp"
 #include "base/random.hpp"
@@ -71,6 +72,7 @@ TEST_CASE("messages have their fields and no other") {
   CHECK(wrong_in(R"({"type":"ask","id":1,"what":"proof","contract":"c","round":3})").empty());
   CHECK(wrong_in(R"({"type":"ask","id":1,"what":"model","contract":"c"})").empty());
   CHECK(wrong_in(R"({"type":"ask","id":1,"what":"anchors"})").empty());
+  CHECK(wrong_in(R"({"type":"ask","id":1,"what":"host","swop":"0x1"})").empty());
   for (const auto* when : {"before", "behind", "off"})
     CHECK(wrong_in(fmt::format(R"({{"type":"act","id":1,"what":"verify_merges","contract":"c","when":"{}"}})",
                                when))
@@ -108,6 +110,7 @@ TEST_CASE("messages have their fields and no other") {
        R"({"type":"ask","id":1,"what":"model","contract":"c","file":"/etc/passwd"})",
        R"({"type":"ask","id":1,"what":"anchors","of":"sn-1"})",
        R"({"type":"ask","id":1,"what":"log","after":-1})",
+       R"({"type":"ask","id":1,"what":"host","address":"10.0.0.1:80"})",
        R"({"type":"act","id":1,"what":"assign_task","task":"t","taskrunner":"r"})",
        R"({"type":"act","id":1,"what":"assign_task","task":"t","taskrunner":"r","peers":1,"all_peers":true})",
        R"({"type":"act","id":1,"what":"rounds","contract":"c"})"})
@@ -251,11 +254,12 @@ TEST_CASE("each question is answered once, by its id") {
   s.say(1, R"({"type":"ask","id":5,"what":"runs"})");
   CHECK(s.last(1, "code") == "invalid");
   CHECK(s.asked.size() == 1);
-  s.hub.answer(1, 5, json::value{{"runs", json::array{}}}, s.now);
-  s.hub.answer(1, 5, json::value{{"runs", json::array{}}}, s.now);
-  s.hub.answer(9, 5, json::value{}, s.now);
+  s.hub.answer(1, 5, data_text(json::object{{"runs", json::array{}}}), s.now);
+  s.hub.answer(1, 5, data_text(json::object{{"runs", json::array{}}}), s.now);
+  s.hub.answer(9, 5, data_text(nullptr), s.now);
   s.carry_out();
   CHECK(s.last(1, "type") == "answer");
+  CHECK(s.told[1].back().at("data") == json::object{{"runs", json::array{}}});
   CHECK(s.told[1].size() == 3);
   for (std::uint64_t i = 10; i < 10 + feed_hub::questions_max; ++i)
     s.say(1, fmt::format(R"({{"type":"ask","id":{},"what":"runs"}})", i));
@@ -265,6 +269,34 @@ TEST_CASE("each question is answered once, by its id") {
   s.carry_out();
   CHECK(s.last(1, "code") == "refused");
   CHECK(s.last(1, "why") == "says no");
+}
+
+TEST_CASE("what many ask at a time is answered from one text, as long as the chain is the same") {
+  answer_book book;
+  const shared_question series = question::series{"c", 1, 7};
+  const auto text = data_text(json::object{{"rounds", json::array{1, 2}}});
+  book.keep(series, 5, 1000, text);
+  CHECK(book.find(series, 5, 1500) == text);
+  CHECK_FALSE(book.find(question::series{"c", 1, 8}, 5, 1500));
+  CHECK_FALSE(book.find(question::rounds{"c", 1, {}, 7}, 5, 1500));
+  CHECK_FALSE(book.find(series, 6, 1500)); // there is a new block
+  CHECK_FALSE(book.find(series, 5, 1500));
+  book.keep(series, 6, 1500, text);
+  CHECK_FALSE(book.find(series, 6, 1500 + answer_book::age_ms_max + 1));
+  // It is bounded in number and size; the newest stay.
+  for (std::uint64_t i = 0; i < 2 * answer_book::answers_max; ++i)
+    book.keep(question::series{"c", 1, i}, 6, 1500, text);
+  CHECK_FALSE(book.find(question::series{"c", 1, answer_book::answers_max - 1}, 6, 1500));
+  CHECK(book.find(question::series{"c", 1, answer_book::answers_max}, 6, 1500));
+  const auto large = std::make_shared<const std::string>(answer_book::bytes_max / 2 + 1, 'x');
+  book.keep(question::runs{}, 6, 1500, large);
+  book.keep(series, 6, 1500, large);
+  CHECK_FALSE(book.find(question::runs{}, 6, 1500));
+  CHECK(book.find(series, 6, 1500) == large);
+  book.keep(series, 6, 1500, std::make_shared<const std::string>(answer_book::bytes_max + 1, 'x'));
+  CHECK(book.find(series, 6, 1500) == large);
+  CHECK(shared_of(question::runs{}));
+  CHECK_FALSE(shared_of(question::last_lines{"r", "s"})); // only for operators
 }
 
 TEST_CASE("who says too much, or what makes no sense, is sent away") {

@@ -23,7 +23,7 @@ std::string as_utf8(std::string text) {
 }
 
 shared_text text_of(const json::object& message) {
-  return std::make_shared<const std::string>(as_utf8(json::serialize(message)));
+  return data_text(message);
 }
 
 /// A state that stays although nobody watches it, so that the next one sees something at once.
@@ -32,6 +32,10 @@ bool is_kept(std::string_view topic) {
 }
 
 } // namespace
+
+shared_text data_text(const json::value& data) {
+  return std::make_shared<const std::string>(as_utf8(json::serialize(data)));
+}
 
 std::string_view refusal_code(const error& why) {
   if (why.is(errc::invalid) || why.is(errc::limit)) return "invalid";
@@ -152,13 +156,13 @@ void feed_hub::refuse(browser_id who, std::uint64_t id, std::string_view code, s
       who, text_of({{"type", "refused"}, {"now_ms", now_ms}, {"id", id}, {"code", code}, {"why", why}})});
 }
 
-void feed_hub::answer(browser_id to, std::uint64_t id, const result<json::value>& what,
+void feed_hub::answer(browser_id to, std::uint64_t id, const result<shared_text>& what,
                       std::uint64_t now_ms) {
   const auto found = browsers_.find(to);
   if (found == browsers_.end() || found->second.open.erase(id) == 0) return;
   if (!what) return refuse(to, id, refusal_code(what.error()), what.error().message, now_ms);
-  actions_.push_back(
-      action::send{to, text_of({{"type", "answer"}, {"now_ms", now_ms}, {"id", id}, {"data", *what}})});
+  auto text = fmt::format(R"({{"type":"answer","now_ms":{},"id":{},"data":{}}})", now_ms, id, **what);
+  actions_.push_back(action::send{to, std::make_shared<const std::string>(std::move(text))});
 }
 
 void feed_hub::tell_state(browser_id who, const std::string& name, const topic_state& topic,

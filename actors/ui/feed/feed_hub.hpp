@@ -74,7 +74,8 @@ public:
   void show(const std::string& topic, boost::json::object data, std::uint64_t now_ms);
   /// There is no such topic.
   void show_absent(const std::string& topic, std::string why, std::uint64_t now_ms);
-  void answer(browser_id to, std::uint64_t id, const result<boost::json::value>& what, std::uint64_t now_ms);
+  /// `what`: the data, by `data_text`.
+  void answer(browser_id to, std::uint64_t id, const result<shared_text>& what, std::uint64_t now_ms);
 
   std::vector<hub_action> take_actions() { return std::exchange(actions_, {}); }
 
@@ -117,6 +118,9 @@ private:
   std::set<std::string> watched_;
   std::vector<hub_action> actions_;
 };
+
+/// An answer's data as it is written, which any number of answers may share.
+shared_text data_text(const boost::json::value& data);
 
 /// The refusal code of feed.ts for an error.
 std::string_view refusal_code(const error& why);

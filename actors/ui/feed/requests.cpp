@@ -105,6 +105,9 @@ question::task read(fields& from, const question::task&) {
 question::last_lines read(fields& from, const question::last_lines&) {
   return {from.text("taskrunner"), from.text("swop")};
 }
+question::host read(fields& from, const question::host&) {
+  return {from.text("swop")};
+}
 question::proof read(fields& from, const question::proof&) {
   return {from.text("contract"), from.number("round")};
 }
@@ -185,8 +188,8 @@ order::vote_for read(fields& from, const order::vote_for&) {
 
 // As the variants have them.
 constexpr std::array<std::string_view, std::variant_size_v<any_question>> question_names{
-    "rounds", "series",     "runs",  "block", "blocks",  "transaction",
-    "task",   "last_lines", "proof", "model", "anchors", "log"};
+    "rounds",     "series", "runs",  "block",   "blocks", "transaction", "task",
+    "last_lines", "proof",  "model", "anchors", "log",    "host"};
 constexpr std::array<std::string_view, std::variant_size_v<any_order>> order_names{
     "create_contract", "reset_contract",     "invite",
     "verify_merges",   "create_task",        "finalize_task",

@@ -24,13 +24,17 @@ struct rounds {
   std::optional<std::uint64_t> generation; ///< none: the present one
   std::optional<std::uint64_t> before;     ///< only rounds below it
   std::uint64_t count = 50;
+  bool operator==(const rounds&) const = default;
 };
 struct series {
   std::string contract;
   std::optional<std::uint64_t> generation;
   std::uint64_t from = 1; ///< round
+  bool operator==(const series&) const = default;
 };
-struct runs {};
+struct runs {
+  bool operator==(const runs&) const = default;
+};
 struct block {
   std::uint64_t block_num = 0;
 };
@@ -48,6 +52,9 @@ struct last_lines {
   std::string taskrunner;
   std::string swop;
 };
+struct host {
+  std::string swop; ///< uid
+};
 struct proof {
   std::string contract;
   std::uint64_t round_num = 0;
@@ -64,7 +71,7 @@ struct log {
 using any_question =
     std::variant<question::rounds, question::series, question::runs, question::block, question::blocks,
                  question::transaction, question::task, question::last_lines, question::proof,
-                 question::model, question::anchors, question::log>;
+                 question::model, question::anchors, question::log, question::host>;
 
 namespace order {
 struct create_contract {

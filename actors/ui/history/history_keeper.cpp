@@ -63,11 +63,13 @@ result<> history_keeper::catch_up(kept& which, const address& at, std::uint64_t 
 
 result<const history_keeper::generations*>
 history_keeper::history_of(const std::string& contract, swci::network& sns, const std::stop_token& stop) {
-  SWARM_TRY(const auto at, swci::find_training(sns, contract));
   SWARM_TRY(const auto responses, sns.ask({{"eth_blockNumber", {}}}));
   SWARM_TRY(const auto head, session::quantity_of(responses.front()));
+  const auto known = all_.find(contract);
+  const bool is_there = known != all_.end() && known->second.next_block <= head + 1; // else another chain
+  if (!is_there) SWARM_CHECK(swci::find_training(sns, contract));
   auto& which = all_[contract];
-  SWARM_CHECK(catch_up(which, at, head, sns, stop));
+  SWARM_CHECK(catch_up(which, contracts::training_address(contract), head, sns, stop));
   return &which.history.generations();
 }
 

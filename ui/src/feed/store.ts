@@ -7,6 +7,7 @@ import type {
   Action,
   Anchors,
   Block,
+  HostOffer,
   LastLines,
   Log,
   ModelFile,
@@ -150,6 +151,7 @@ export interface Answers {
   model: ModelFile;
   anchors: Anchors;
   log: Log;
+  host: HostOffer;
 }
 
 export function ask<Q extends Question>(question: Q): Promise<Answers[Q["what"]]> {

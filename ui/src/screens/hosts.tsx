@@ -4,8 +4,9 @@ import { count, shown } from "../base/format";
 import { href } from "../base/route";
 import type { Network } from "../feed";
 import { useTopic } from "../feed/store";
+import { useAsk } from "../feed/use_ask";
 import { Empty, Facts, Loading, Mark, Name, Panel } from "../parts/basics";
-import { hostsOf, type Host, type Swop } from "./hosts_model";
+import { hostsOf, offerRows, type Host, type Swop } from "./hosts_model";
 import { Certificate } from "./nodes";
 
 function Life({ alive }: { alive: boolean }) {
@@ -22,6 +23,8 @@ function Life({ alive }: { alive: boolean }) {
 
 function SwopCard({ swop }: { swop: Swop }) {
   const { uid, node, slots, runner, task, running } = swop;
+  const version = `${node.alive} ${task} ${running}`;
+  const { data: offer, trouble } = useAsk(uid, node.alive ? { what: "host", swop: uid } : null, version);
   return (
     <article class="card" aria-label={`SWOP ${shown(node.name)}`}>
       <header>
@@ -49,9 +52,11 @@ function SwopCard({ swop }: { swop: Swop }) {
               "nothing"
             ),
           ],
+          ...(offer ? offerRows(offer) : []),
           ["Certificate", <Certificate expires_ms={node.expires_ms} />],
         ]}
       />
+      {trouble ? <p class="muted">What it has is not known: {shown(trouble)}.</p> : null}
       <p class="merge-files">
         {task ? (
           <a class="button" href={href("taskrunners")}>
@@ -114,8 +119,8 @@ export function Hosts() {
       ))}
       {hosts.length ? (
         <p class="muted foot">
-          Hosts are told apart by the addresses of their nodes. The chain says how many pairs the SWOPs of a host can start; its
-          cores, memory, GPUs and engine are not on it.
+          Hosts are told apart by the addresses of their nodes. The chain says how many pairs the SWOPs of a host can start; what
+          it has is not on the chain: each SWOP says so to its own organisation.
         </p>
       ) : (
         <section class="panel">

@@ -1,8 +1,8 @@
 /// Hosts, as the addresses of nodes tell them apart; pure.
 
-import { byName } from "../base/format";
+import { byName, bytes, list, shown, whole } from "../base/format";
 import { hostOf } from "../base/topology_layout";
-import type { Network, Node, Taskrunner, Taskrunners } from "../feed";
+import type { HostOffer, Network, Node, Taskrunner, Taskrunners } from "../feed";
 
 export interface Swop {
   uid: string;
@@ -21,6 +21,33 @@ export interface Host {
   swops: Swop[];
   /** All but SWOPs, SNs first. */
   nodes: [string, Node][];
+}
+
+const ENGINES: Record<string, string> = {
+  PROCESS: "in sandboxes of the host",
+  DOCKER: "in containers",
+  SLURM: "in jobs of Slurm, on other hosts",
+  KUBERNETES: "in pods of Kubernetes, on other hosts",
+};
+
+/** "2 x NVIDIA H200 and 1 x NVIDIA T4". */
+function gpusOf(models: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const model of models) counts.set(model, (counts.get(model) ?? 0) + 1);
+  return list([...counts].map(([model, n]) => `${n} × ${shown(model)}`)) || "none";
+}
+
+/** What a host has, in words. */
+export function offerRows(offer: HostOffer): [string, string][] {
+  const room = (all: number | undefined, free: number | undefined) =>
+    free === undefined ? bytes(all) : `${bytes(all)}, ${bytes(free)} free`;
+  return [
+    ["Cores", whole(offer.cores)],
+    ["Memory", room(offer.memory_bytes, offer.memory_free_bytes)],
+    ["Disk", room(offer.disk_bytes, offer.disk_free_bytes)],
+    ["GPUs", gpusOf(offer.gpus)],
+    ["Programs run", ENGINES[offer.engine] ?? shown(offer.engine)],
+  ];
 }
 
 const RANK: Record<Node["role"], number> = { SN: 0, SL: 1, SWOP: 2, SWCI: 3 };
