@@ -4,8 +4,7 @@
 #include "actors/swop/managers/names_starting.hpp"
 #include "actors/swop/managers/process/cgroup.hpp"
 #include "actors/swop/managers/process/detail/watcher.hpp"
-#include "actors/swop/managers/process/output_log.hpp"
-#include "actors/swop/managers/process/program_folder.hpp"
+#include "actors/swop/managers/process/folder_manager.hpp"
 #include "actors/swop/managers/process/shim_call.hpp"
 #include "actors/swop/managers/process/spec_json.hpp"
 
@@ -27,11 +26,12 @@ namespace {
 constexpr milliseconds check_patience{15'000};
 constexpr milliseconds kill_patience{5'000};
 
-class process_manager final : public manager {
+class process_manager final : public folder_manager {
 public:
   process_manager(process_manager_options options, mount_rules rules,
                   std::function<void(const std::string&)> on_change)
-      : options_(std::move(options)), rules_(std::move(rules)), watcher_(std::move(on_change)) {
+      : folder_manager(options.folder), options_(std::move(options)), rules_(std::move(rules)),
+        watcher_(std::move(on_change)) {
     for (const auto& each : programs())
       if (each.phase != program_phase::ended) watch(each.name);
   }
@@ -60,26 +60,10 @@ public:
       watch(spec.name);
       return {};
     }
-    std::ignore = remove_ended(folder);
+    std::ignore = forget(folder);
     // Is it the specification, or can no sandbox be made here at all?
     if (started.error().is(manager_errc::not_started)) SWARM_CHECK(check_as(spec));
     return started;
-  }
-
-  std::vector<program> programs() override {
-    std::vector<program> out;
-    std::error_code problem;
-    for (const auto& each : fs::directory_iterator(options_.folder, problem))
-      if (const auto name = each.path().filename().string();
-          is_program_name(name) && each.is_directory(problem))
-        out.push_back(program_of(name));
-    std::ranges::sort(out, {}, &program::name);
-    return out;
-  }
-
-  result<program> look(const std::string& name) override {
-    SWARM_CHECK(check_there(name));
-    return program_of(name);
   }
 
   result<> stop(const std::string& name, milliseconds grace) override {
@@ -96,30 +80,8 @@ public:
     return {};
   }
 
-  result<std::vector<std::string>> last_lines(const std::string& name, std::size_t count) override {
-    SWARM_CHECK(check_there(name));
-    const auto folder = folder_of(name);
-    const auto spec = folder.spec();
-    return last_lines_in(spec ? folder.output(*spec) : folder.where(), count);
-  }
-
-  result<> remove(const std::string& name) override {
-    SWARM_CHECK(check_there(name));
-    if (program_of(name).phase != program_phase::ended)
-      return fail(manager_errc::still_running, "{}: still runs; stop it first", name);
-    return remove_ended(folder_of(name));
-  }
-
 private:
-  program_folder folder_of(const std::string& name) const { return program_folder(options_.folder / name); }
-
-  result<> check_there(const std::string& name) const {
-    std::error_code ignored;
-    if (is_program_name(name) && fs::is_directory(options_.folder / name, ignored)) return {};
-    return fail(manager_errc::no_such_program, "{}: there is no such program", name);
-  }
-
-  program program_of(const std::string& name) {
+  program program_of(const std::string& name) override {
     if (starting_.contains(name)) return {.name = name};
     return program_in(folder_of(name), name);
   }
@@ -142,7 +104,7 @@ private:
     if (state->cgroup && state->boot == boot_id()) std::ignore = remove_cgroup(*state->cgroup);
   }
 
-  result<> remove_ended(const program_folder& folder) {
+  result<> forget(const program_folder& folder) override {
     end_the_rest(folder);
     // A shim that has written down the end needs a moment more for its own.
     auto done = folder.remove();

@@ -2,8 +2,8 @@
 
 #include "actors/swop/managers/mount_rules.hpp"
 #include "actors/swop/managers/names_starting.hpp"
+#include "actors/swop/managers/process/folder_manager.hpp"
 #include "actors/swop/managers/process/output_log.hpp"
-#include "actors/swop/managers/process/program_folder.hpp"
 #include "actors/swop/managers/process/shim_call.hpp"
 #include "actors/swop/managers/process/spec_json.hpp"
 #include "actors/swop/managers/slurm/allocation.hpp"
@@ -35,11 +35,12 @@ bool is_there(const fs::path& path) {
   return fs::exists(path, ignored);
 }
 
-class slurm_manager final : public manager {
+class slurm_manager final : public folder_manager {
 public:
   slurm_manager(slurm_manager_options options, mount_rules rules,
                 std::function<void(const std::string&)> on_change)
-      : options_(std::move(options)), rules_(std::move(rules)), jobs_("swarm-" + options_.owner + "-"),
+      : folder_manager(options.folder), options_(std::move(options)), rules_(std::move(rules)),
+        jobs_("swarm-" + options_.owner + "-"),
         watch_([this] { return programs(); }, [this](const std::string& name) { end_overdue(name); },
                std::move(on_change)) {}
 
@@ -66,22 +67,6 @@ public:
     return started;
   }
 
-  std::vector<program> programs() override {
-    std::vector<program> out;
-    std::error_code problem;
-    for (const auto& each : fs::directory_iterator(options_.folder, problem))
-      if (const auto name = each.path().filename().string();
-          is_program_name(name) && each.is_directory(problem))
-        out.push_back(program_of(name));
-    std::ranges::sort(out, {}, &program::name);
-    return out;
-  }
-
-  result<program> look(const std::string& name) override {
-    SWARM_CHECK(check_there(name));
-    return program_of(name);
-  }
-
   result<> stop(const std::string& name, milliseconds grace) override {
     SWARM_CHECK(check_there(name));
     if (program_of(name).phase == program_phase::ended) return {};
@@ -94,29 +79,8 @@ public:
     return {};
   }
 
-  result<std::vector<std::string>> last_lines(const std::string& name, std::size_t count) override {
-    SWARM_CHECK(check_there(name));
-    const auto folder = folder_of(name);
-    const auto spec = folder.spec();
-    return last_lines_in(spec ? folder.output(*spec) : folder.where(), count);
-  }
-
-  result<> remove(const std::string& name) override {
-    SWARM_CHECK(check_there(name));
-    if (program_of(name).phase != program_phase::ended)
-      return fail(manager_errc::still_running, "{}: still runs; stop it first", name);
-    return forget(folder_of(name));
-  }
-
 private:
-  program_folder folder_of(const std::string& name) const { return program_folder(options_.folder / name); }
   fs::path allocations() const { return options_.folder / "allocations@"; } // no program's name
-
-  result<> check_there(const std::string& name) const {
-    std::error_code ignored;
-    if (is_program_name(name) && fs::is_directory(options_.folder / name, ignored)) return {};
-    return fail(manager_errc::no_such_program, "{}: there is no such program", name);
-  }
 
   std::optional<slurm::allocation> allocation_of(const program_folder& folder) const {
     const auto name = read_file(folder.where() / allocation_file, name_bytes_max);
@@ -186,7 +150,7 @@ private:
     return said.empty() ? "it has said nothing" : said.front();
   }
 
-  program program_of(const std::string& name) {
+  program program_of(const std::string& name) override {
     if (starting_.contains(name)) return {.name = name};
     const auto folder = folder_of(name);
     program out{.name = name};
@@ -241,7 +205,7 @@ private:
   }
 
   /// Deletes what there is of a program, and its allocation if it was the last one in it.
-  result<> forget(const program_folder& folder) {
+  result<> forget(const program_folder& folder) override {
     const auto place = allocation_of(folder);
     for (const auto* each : {stop_file, report_file, gone_file, allocation_file})
       std::ignore = remove_file(folder.where() / each);
