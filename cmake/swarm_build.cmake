@@ -22,8 +22,20 @@ find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
 endif()
+# By -Os programs are half as large as by -O3, which mostly copies templates of what waits for a network. What computes
+# stays as it is.
+option(SWARM_SMALL "Programs as packages have them" OFF)
+set(SWARM_FAST swarm_base swarm_kernels swarm_model swarm_model_store swarm_merge swarm_merge_custom swarm_ledger_core
+  swarm_ledger_state swarm_ml_channel swarm_content)
+if(SWARM_SMALL)
+  set(CMAKE_CXX_FLAGS_RELEASE "-Os -DNDEBUG")
+  add_compile_options(-ffunction-sections -fdata-sections -fno-semantic-interposition)
+  # Packed relocations take glibc 2.36. GNU ld says so in the program; mold 1.10 does not, and then glibc refuses it.
+  add_link_options(-Wl,--gc-sections -Wl,-z,pack-relative-relocs)
+endif()
+
 find_program(MOLD_PROGRAM mold)
-if(MOLD_PROGRAM)
+if(MOLD_PROGRAM AND NOT SWARM_SMALL)
   add_link_options(-fuse-ld=mold)
 endif()
 
@@ -54,16 +66,6 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   add_compile_options("SHELL:-Xclang -fno-pch-timestamp") # the same for ccache
   # libstdc++'s own stable_sort uses what it has deprecated, which Clang says of our calls.
   add_compile_options(-Wno-error=deprecated-declarations)
-endif()
-
-# Half the size of -O3, which mostly copies templates of what waits for a network. What computes stays as it is.
-option(SWARM_SMALL "Programs as packages have them" OFF)
-set(SWARM_FAST swarm_base swarm_kernels swarm_model swarm_model_store swarm_merge swarm_merge_custom swarm_ledger_core
-  swarm_ledger_state swarm_ml_channel swarm_content)
-if(SWARM_SMALL)
-  set(CMAKE_CXX_FLAGS_RELEASE "-Os -DNDEBUG")
-  add_compile_options(-ffunction-sections -fdata-sections -fno-semantic-interposition)
-  add_link_options(-Wl,--gc-sections -Wl,-z,pack-relative-relocs) # glibc 2.36 is the first that reads these
 endif()
 
 set(SWARM_SANITIZE "" CACHE STRING "address,undefined with or without fuzzer-no-link, or thread")

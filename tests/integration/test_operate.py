@@ -1,4 +1,4 @@
-"""docs/operate.md: its commands, as they stand there, on two hosts with systemd, with packages of the programs under test.
+"""docs/operate.md: its commands, as they stand there, on two hosts with systemd, with packages of what is under test.
 
 By hand, with SWARM_PACKAGES=1: it takes two minutes.
 """

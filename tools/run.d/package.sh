@@ -22,7 +22,7 @@ command_package() {
   ((${#kinds[@]})) || kinds=(deb wheel)
   for kind in "${kinds[@]}"; do [[ $kind == deb || $kind == wheel ]] || die "package: deb or wheel, not '$kind'"; done
   need package
-  build package swarmd swarm-inspect swarm-shim swarm-merge-worker
+  build package swarmd swarm-shim swarm-merge-worker
   mkdir -p "$PACKAGES"
   for kind in "${kinds[@]}"; do
     if [[ $kind == deb ]]; then

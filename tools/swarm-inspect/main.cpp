@@ -2,6 +2,8 @@
 // shows is what the process said. Only `verify` believes nobody, `re-enter` is for a process that is stopped, and
 // `model` reads the files of one, running or not.
 
+#include "tools/swarm-inspect/main.hpp"
+
 #include "actors/sn/proofs/proof_json.hpp"
 #include "tools/swarm-inspect/audit.hpp"
 #include "tools/swarm-inspect/model.hpp"
@@ -423,21 +425,21 @@ void add_commands(CLI::App& app, arguments& args) {
 
 } // namespace
 
-} // namespace swarm::inspect
-
-int main(int argc, char** argv) {
-  swarm::inspect::arguments args;
-  CLI::App app{"Looks into a running swarmd."};
-  swarm::inspect::add_commands(app, args);
+int program(int argc, char** argv) {
+  arguments args;
+  CLI::App app{"Looks into a running swarmd.", "swarm-inspect"};
+  add_commands(app, args);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : swarm::inspect::exit_usage;
+    return app.exit(e) == 0 ? 0 : exit_usage;
   }
   try {
-    return swarm::inspect::run(args);
+    return run(args);
   } catch (const std::exception& e) {
     fmt::print(stderr, "swarm-inspect: {}\n", e.what());
-    return swarm::inspect::exit_refused;
+    return exit_refused;
   }
 }
+
+} // namespace swarm::inspect

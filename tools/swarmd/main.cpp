@@ -1,3 +1,5 @@
+#include "tools/swarm-inspect/main.hpp"
+
 #include "actors/admin/admin.hpp"
 #include "actors/metrics/server/metrics.hpp"
 #include "actors/node/data_dir.hpp"
@@ -24,6 +26,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -152,6 +155,8 @@ int run(const config::process_config& config) {
 } // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 0 && std::filesystem::path(argv[0]).filename() == "swarm-inspect")
+    return inspect::program(argc, argv);
   if (argc > 1 && std::string_view(argv[1]) == "doctor")
     return doctor::run(std::vector<std::string>(argv + 2, argv + argc));
   auto parsed = config::parse(argc, argv, config::process_environment());

@@ -4,14 +4,14 @@ import os
 import pathlib
 import sys
 
-#: The folder of swarmd, swarm-inspect, swarm-shim, swarm-merge-worker and gen-cert.
+#: The folder of swarmd, swarm-shim, swarm-merge-worker and gen-cert.
 BIN = pathlib.Path(__file__).resolve().parent / "bin"
 
 
-def _become(name):
+def _become(name, called=None):
     program = BIN / name
     try:
-        os.execv(program, [str(program), *sys.argv[1:]])
+        os.execv(program, [called or str(program), *sys.argv[1:]])
     except OSError as problem:
         sys.exit(f"{program} cannot be executed: {problem}")
 
@@ -25,7 +25,7 @@ def run_swarmd():
 
 
 def run_inspect():
-    _become("swarm-inspect")
+    _become("swarmd", called="swarm-inspect")
 
 
 def run_gen_cert():
