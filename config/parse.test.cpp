@@ -205,8 +205,8 @@ TEST_CASE("what a SWOP and a SWCI cannot do without") {
   CHECK(swop({"--profile-file-name=p"}).contains("swop-1: give --usr-dir"));
   CHECK(swop({"--usr-dir=u"}).contains("swop-1: give --profile-file-name"));
   CHECK(swop({"--usr-dir=u", "--profile-file-name=p", "--swop-gid=5"}).contains("without swop-uid"));
-  CHECK(swop({"--usr-dir=u", "--profile-file-name=p", "--manager=kubernetes"})
-            .contains("there are 'process', 'docker' and 'slurm'"));
+  CHECK(swop({"--usr-dir=u", "--profile-file-name=p", "--manager=nomad"})
+            .contains("there are 'process', 'docker', 'slurm' and 'kubernetes'"));
   CHECK(swop({"--usr-dir=u", "--profile-file-name=p", "--docker-socket-file=tcp://h:2375"})
             .contains("is no container engine's socket"));
   CHECK(swop({"--usr-dir=u", "--profile-file-name=p", "--sl-image=a b"}).contains("is no image's name"));

@@ -207,9 +207,9 @@ result<hash32> to_block_hash(std::string_view text) {
 
 result<std::string> to_manager(std::string_view text) {
   auto name = lower(text);
-  if (name != "process" && name != "docker" && name != "slurm")
+  if (name != "process" && name != "docker" && name != "slurm" && name != "kubernetes")
     return fail(config_errc::bad_value,
-                "'{}' is no manager of this version; there are 'process', 'docker' and 'slurm'",
+                "'{}' is no manager of this version; there are 'process', 'docker', 'slurm' and 'kubernetes'",
                 printable(text));
   return name;
 }

@@ -41,20 +41,14 @@ result<std::string> sn_of(const config::swop_options& options, const tasks::sn_l
               options.node_name);
 }
 
-result<tasks::manager_type> manager_of(const config::swop_options& options,
-                                       const tasks::swop_profile& profile) {
+tasks::manager_type manager_of(const config::swop_options& options, const tasks::swop_profile& profile) {
   using enum tasks::manager_type;
   const auto& flag = options.manager;
-  const auto type = flag == "process"  ? process
-                    : flag == "docker" ? docker
-                    : flag == "slurm"  ? slurm
-                                       : profile.manager;
-  if (type != kubernetes) return type;
-  return fail(errc::invalid,
-              "{}: mgrtype {} is a name for later versions: start with --manager docker, or with --manager "
-              "process to "
-              "run its programs in sandboxes on this host",
-              options.profile_file.native(), tasks::name_of(type));
+  return flag == "process"      ? process
+         : flag == "docker"     ? docker
+         : flag == "slurm"      ? slurm
+         : flag == "kubernetes" ? kubernetes
+                                : profile.manager;
 }
 
 result<fs::path> engine_socket(const config::swop_options& options) {

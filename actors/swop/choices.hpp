@@ -16,8 +16,7 @@ result<tasks::swop_profile> read_swop_profile(const std::filesystem::path& file,
 /// Where the SN is, host:port: the profile's word counts before the flags'.
 result<std::string> sn_of(const config::swop_options& options, const tasks::sn_locator& told);
 /// Which manager the profile names, unless a flag does.
-result<tasks::manager_type> manager_of(const config::swop_options& options,
-                                       const tasks::swop_profile& profile);
+tasks::manager_type manager_of(const config::swop_options& options, const tasks::swop_profile& profile);
 /// As the flag says, then as Docker's command line would have it, then where engines usually are.
 result<std::filesystem::path> engine_socket(const config::swop_options& options);
 /// The image in which SLs run.

@@ -86,14 +86,6 @@ result<file> spool(const swop_context& context, const std::string& volume, const
   return to;
 }
 
-/// The name of an image as a task gives it in parts; the original's files end the first one with a slash, or not.
-std::string image_name(const tasks::pull_image& from) {
-  auto registry = from.registry;
-  while (registry.ends_with('/'))
-    registry.pop_back();
-  return fmt::format("{}{}{}:{}", registry, registry.empty() ? "" : "/", from.repository, from.tag);
-}
-
 /// The task chooses the variable and the registry, and its author may be anybody: only a variable that the operator has
 /// given to this registry is sent there.
 result<std::string> password_for(const tasks::registry_login& login, const std::string& registry) {
@@ -115,6 +107,13 @@ result<std::string> password_for(const tasks::registry_login& login, const std::
 }
 
 } // namespace
+
+std::string image_name(const tasks::pull_image& from) {
+  auto registry = from.registry;
+  while (registry.ends_with('/'))
+    registry.pop_back();
+  return fmt::format("{}{}{}:{}", registry, registry.empty() ? "" : "/", from.repository, from.tag);
+}
 
 result<> container_work::build(const tasks::make_user_container& body) const {
   if (body.type != tasks::build_type::dockerfile)

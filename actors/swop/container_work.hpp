@@ -20,4 +20,7 @@ struct container_work {
   result<> bring_into_engine(const std::vector<std::uint64_t>& nodes) const;
 };
 
+/// The name of an image as a task gives it in parts; the original's files end the first one with a slash, or not.
+std::string image_name(const tasks::pull_image& from);
+
 } // namespace swarm::actors

@@ -7,6 +7,7 @@
 #include "actors/swop/lines/offer.hpp"
 #include "actors/swop/managers/docker/docker_manager.hpp"
 #include "actors/swop/managers/docker/volumes/engine_volumes.hpp"
+#include "actors/swop/managers/kubernetes/kubernetes_manager.hpp"
 #include "actors/swop/managers/process/process_manager.hpp"
 #include "actors/swop/managers/slurm/slurm_manager.hpp"
 #include "actors/swop/runner.hpp"
@@ -16,6 +17,8 @@
 
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <cstdlib>
 
 namespace swarm::actors {
 
@@ -51,11 +54,12 @@ config::swop_options with_absolute_paths(config::swop_options options) {
   return options;
 }
 
-/// As whom programs run: root chooses, and whoever has an engine that does it for him; everybody else is who he is.
+/// As whom programs run: root chooses, and whoever has an engine or a cluster that does it for him; everybody else is who he is.
 void choose_user(swop_context& to, tasks::manager_type manager) {
   to.uid = geteuid();
   to.gid = getegid();
-  if (to.uid != 0 && manager != tasks::manager_type::docker) return;
+  const bool chooses = manager == tasks::manager_type::docker || manager == tasks::manager_type::kubernetes;
+  if (to.uid != 0 && !chooses) return;
   struct stat owner {};
   if (to.options.uid) {
     to.uid = *to.options.uid;
@@ -95,6 +99,38 @@ result<> open_slurm_manager(swop_context& to) {
   return {};
 }
 
+/// The SL and the ML of a pair are containers of one pod, called so.
+managers::pod_place place_in_pod(const std::string& name) {
+  const auto end = name.rfind('.');
+  return {name.substr(0, end), name.substr(end + 1), 2};
+}
+
+result<> open_kubernetes_manager(swop_context& to) {
+  const auto& data = to.options.data_dir;
+  const auto& cluster = to.profile.cluster;
+  SWARM_TRY(auto place, kubernetes::find_api({.server = cluster.server,
+                                              .token_file = cluster.token_file,
+                                              .ca_file = cluster.ca_file,
+                                              .name_space = cluster.name_space}));
+  managers::kubernetes_manager_options options;
+  options.api = std::make_shared<const kubernetes::api>(std::move(place));
+  options.folder = data / "programs";
+  options.owner = to.owner();
+  options.hidden = {data};
+  options.shown = {data / "volumes", data / "parts", data / "nodes"};
+  options.place_of = place_in_pod;
+  options.places = {.channels = data / "parts", .scratch = data / "nodes"};
+  if (const auto* own = std::getenv("HOSTNAME"); own != nullptr && cluster.server.empty())
+    options.own_pod = own;
+  options.tell = [source = to.log_source](const std::string& text) { log::warning(source, "{}", text); };
+  log::info(to.log_source, "programs run in pods of the namespace {}, by the API server {}",
+            options.api->place().name_space, options.api->server());
+  SWARM_TRY(to.manager, managers::make_kubernetes_manager(
+                            std::move(options), [watch = to.watch](const std::string&) { watch->tell(); }));
+  to.is_cluster = to.has_pods = true;
+  return {};
+}
+
 result<> open_docker_manager(swop_context& to) {
   const auto& data = to.options.data_dir;
   SWARM_TRY(const auto socket, engine_socket(to.options));
@@ -128,9 +164,10 @@ result<> open_docker_manager(swop_context& to) {
 }
 
 result<> open_manager(swop_context& to) {
-  SWARM_TRY(const auto type, manager_of(to.options, to.profile));
+  const auto type = manager_of(to.options, to.profile);
   to.watch = std::make_shared<program_watch>();
   if (type == tasks::manager_type::slurm) return open_slurm_manager(to);
+  if (type == tasks::manager_type::kubernetes) return open_kubernetes_manager(to);
   return type == tasks::manager_type::docker ? open_docker_manager(to) : open_process_manager(to);
 }
 
@@ -187,7 +224,7 @@ result<child_spec> make_swop(const config::swop_options& options, std::string na
   SWARM_TRY(context->profile, read_swop_profile(file, context->log_source));
   context->profile_folder = file.parent_path();
   SWARM_TRY(context->policy, read_policy(context->profile, context->profile_folder, context->log_source));
-  SWARM_TRY(const auto manager, manager_of(context->options, context->profile));
+  const auto manager = manager_of(context->options, context->profile);
   SWARM_TRY(context->sn, sn_of(options, context->profile.sn));
   SWARM_TRY(const auto identity, open_node_identity(options));
   context->identity = identity.tls;

@@ -53,6 +53,7 @@ struct swop_context {
   std::string sn; ///< host:port of the SN, for this SWOP and its SLs
   std::shared_ptr<managers::manager> manager;
   bool is_cluster = false; ///< programs run on other hosts, of which nobody knows before which one
+  bool has_pods = false;   ///< of the manager KUBERNETES, which has no engine
   std::shared_ptr<engine::client> engine; ///< of the manager DOCKER; others have none
   /// Where this process is in a container itself: paths of profiles and tasks are the host's, which it cannot see.
   std::optional<engine::own_mounts> own_mounts;
@@ -66,8 +67,8 @@ struct swop_context {
   const address& account() const { return key->account(); }
   /// Whose containers are this SWOP's.
   std::string owner() const { return to_hex(account().view(), false); }
-  /// Whether programs run in containers, and volumes are the engine's.
-  bool has_containers() const { return engine != nullptr; }
+  /// Whether programs run in containers: of an engine here, or in pods.
+  bool has_containers() const { return engine != nullptr || has_pods; }
   std::filesystem::path environments() const { return options.data_dir / "environments"; }
 };
 

@@ -80,10 +80,15 @@ struct worker {
           const bool extracting = at.what == content::operation::kind::extract;
           tell({extracting ? task_step::extracting : task_step::downloading, at.download.bytes >> 20});
         }));
-    return context->has_containers() ? in_containers().bring_into_engine(wanted.nodes) : result<>{};
+    return context->engine ? in_containers().bring_into_engine(wanted.nodes) : result<>{};
   }
   result<> operator()(const tasks::make_user_container& body) {
-    if (context->has_containers()) return in_containers().build(body);
+    if (context->engine) return in_containers().build(body);
+    if (context->has_pods)
+      return fail(plan_errc::needs_container_engine,
+                  "MAKE_USER_CONTAINER needs a container engine, which mgrtype KUBERNETES does without: "
+                  "build the image "
+                  "elsewhere, push it to a registry, and name it by a PULL_IMAGE task");
     SWARM_CHECK(context->manager->check()); // packages run code of theirs when they are built
     build::build_request wanted;
     wanted.name = task.outcome;
@@ -125,10 +130,21 @@ struct worker {
     return {};
   }
   result<> operator()(const tasks::pull_image& body) {
-    if (context->has_containers()) return in_containers().pull(body);
+    if (context->engine) return in_containers().pull(body);
+    if (context->has_pods) return leave_to_nodes(body);
     return fail(plan_errc::needs_container_engine, "PULL_IMAGE needs a container engine, which mgrtype "
                                                    "PROCESS does without: make the environment with a "
                                                    "MAKE_USER_CONTAINER task");
+  }
+  /// The nodes of a cluster pull an image when they need it, by its own name.
+  result<> leave_to_nodes(const tasks::pull_image& body) const {
+    if (const auto name = image_name(body); name != task.outcome)
+      return fail(plan_errc::task_not_valid,
+                  "a cluster's nodes pull images by their own names: the Outcome has to be {}, and is {}",
+                  name, task.outcome);
+    log::info(context->log_source, "task {}: the cluster's nodes pull {} when they need it", task.name,
+              task.outcome);
+    return {};
   }
   result<> operator()(const tasks::run_swarm&) const {
     return fail(plan_errc::task_not_valid, "a RUN_SWARM is no work");

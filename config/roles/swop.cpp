@@ -44,7 +44,7 @@ constexpr role_setting swop_own[] = {
    put<&swop_options::profile_file, to_path>},
   {{"manager", text, "NAME", "", {"SWOP_MANAGER"},
     "what runs programs, in place of the profile's mgrtype; process: sandboxes on this host; docker: containers; "
-    "slurm: jobs of a cluster"},
+    "slurm: jobs of a cluster; kubernetes: pods of one"},
    put<&swop_options::manager, to_manager>},
   {{"docker-socket-file", text, "FILE", "", {"SWOP_DOCKER_SOCKET"},
     "socket of the container engine; default as DOCKER_HOST says, Docker's, or Podman's where that is the one there"},

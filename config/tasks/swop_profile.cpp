@@ -192,6 +192,10 @@ reading<swop_profile> read_swop_profile(std::string_view text, std::string_view 
   out.policy = detail::optional_text(root, "policyuri");
   if (out.policy && out.policy->starts_with(file_scheme)) out.policy->erase(0, file_scheme.size());
   out.manager = one_of<manager_type>(manager_names, detail::text_of(*root.find("resourcemgr"), "mgrtype"));
+  if (const auto* cluster = root.find("resourcemgr")->find("cluster")) {
+    const auto text = [&](std::string_view key) { return detail::optional_text(*cluster, key).value_or(""); };
+    out.cluster = {text("server"), text("namespace"), text("tokenfile"), text("cafile")};
+  }
   out.network = detail::optional_text(root, "network");
   out.sn = locator_of(root);
   out.variables = detail::environment_of(root.find("envvars"));

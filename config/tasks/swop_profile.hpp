@@ -72,11 +72,17 @@ struct sn_locator {
   std::optional<std::string> service;
 };
 
+/// Where the API server of a cluster is, as far as the profile says it.
+struct cluster_locator {
+  std::string server, name_space, token_file, ca_file;
+};
+
 struct swop_profile {
   std::string group_name;
   std::string taskrunner;
   std::optional<std::string> policy; ///< the file of rules that policyuri names; none: all tasks are taken
   manager_type manager = manager_type::docker;
+  cluster_locator cluster;            ///< of KUBERNETES
   std::optional<std::string> network; ///< of containers
   sn_locator sn;
   environment variables; ///< of every SL

@@ -117,7 +117,14 @@ TEST_CASE("a profile for processes needs no more than it uses") {
   CHECK(!memory("~"));
 }
 
-TEST_CASE("managers of later versions are known, others not") {
+TEST_CASE("managers are known by their names; where a cluster is may be said") {
+  const auto somewhere = files.accepted(
+      with(small_profile(), "PROCESS",
+           "KUBERNETES, cluster: {server: 'https://a:6443', namespace: n, tokenfile: /t, cafile: ~}"));
+  CHECK(somewhere.cluster.server == "https://a:6443");
+  CHECK(somewhere.cluster.name_space == "n");
+  CHECK(somewhere.cluster.token_file == "/t");
+  CHECK(somewhere.cluster.ca_file.empty());
   CHECK(files.accepted(with(small_profile(), "PROCESS", "SLURM")).manager == manager_type::slurm);
   CHECK(files.accepted(with(small_profile(), "PROCESS", "KUBERNETES")).manager == manager_type::kubernetes);
   CHECK(name_of(manager_type::kubernetes) == "KUBERNETES");

@@ -34,7 +34,7 @@ class TestSwarm(OperatorSwarm):
         flags = [word for path in (HERE, ROOT / "tests" / "python", VENV) for word in ("--allow-path", path)]
         return self.add_swop(swop_profile(definitions, **profile), name, flags=flags)
 
-    def make_training(self, name="train", gated=False, **variables):
+    def make_training(self, name="train", gated=False, prereq="ROOTTASK", **variables):
         """A task of RUN_SWARM whose programs train; `gated`: they wait after their first sync."""
         shared = [
             (HERE, "/tmp/test/programs"), (ROOT / "tests" / "python", "/tmp/test/lib"), (VENV, VENV),
@@ -43,7 +43,8 @@ class TestSwarm(OperatorSwarm):
         variables = {"PYTHONPATH": "/tmp/test/lib", **variables}
         if gated:
             variables["GATE"] = "/tmp/test/gate"
-        self.make_task(run_task(name, "programs/operated_program.py", PYTHON, variables, shared, private="/tmp/test"))
+        task = run_task(name, "programs/operated_program.py", PYTHON, variables, shared, "/tmp/test", prereq)
+        self.make_task(task)
 
     def wait_at_gate(self, *users):
         until(

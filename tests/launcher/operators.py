@@ -258,13 +258,13 @@ def node_definition(certs, idx, private=None, variables=(), identity="sl-1"):
     }
 
 
-def swop_profile(nodes, group="demo", taskrunner=DEFAULT_TASKRUNNER, manager="PROCESS"):
+def swop_profile(nodes, group="demo", taskrunner=DEFAULT_TASKRUNNER, manager="PROCESS", cluster=None):
     return {
         "groupname": group,
         "taskrunner": taskrunner,
         "network": None,
         "policyuri": None,
-        "resourcemgr": {"mgrtype": manager, "accessinfo": {"accesstype": "FROMENV"}},
+        "resourcemgr": {"mgrtype": manager, "accessinfo": {"accesstype": "FROMENV"}, "cluster": cluster},
         "apls": None,
         "apisrv": None,
         "envvars": None,

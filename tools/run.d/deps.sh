@@ -40,6 +40,7 @@ apt_test+=(chromium chromium-driver fonts-inter)
 # Programs, by the package that brings them when nothing else has: other sources of Node.js are as good. The page (ui/) is
 # built with them.
 commands_build=(node:nodejs npm:npm)
+commands_test=(kubectl:kubernetes-client) # renders deploy/kubernetes
 
 missing_packages() {
   # dpkg-query fails when it does not know one of them, and still lists the others.
@@ -227,7 +228,9 @@ need() {
       ;;
     *) die "unknown group '$1'; there are build, demo, bench, lint, fuzz, test, package" ;;
   esac
-  mapfile -t tools < <(packages_of_commands "${commands_build[@]}")
+  local commands=("${commands_build[@]}")
+  [[ $1 != test ]] || commands+=("${commands_test[@]}")
+  mapfile -t tools < <(packages_of_commands "${commands[@]}")
   install_packages "${packages[@]}" "${tools[@]}"
   need_page
   find_python

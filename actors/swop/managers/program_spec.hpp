@@ -53,6 +53,8 @@ struct container_spec {
   std::string address; ///< a fixed one in that network
   std::vector<engine::published_port> ports;
   engine::host_options options;
+  /// Targets of mounts whose files go along as a secret, where nobody else has them: identities.
+  std::vector<std::string> copied;
 
   bool operator==(const container_spec&) const = default;
 };

@@ -106,6 +106,7 @@ result<> check_images(const swop_context& context, const part_order& order) {
   if (order.prerequisite_outcome.empty())
     return fail(plan_errc::prerequisite_missing,
                 "programs in containers need an image: name as Prereq the task that builds or pulls it");
+  if (context.has_pods) return {}; // which images its nodes have, or can pull, only the cluster knows
   if (const auto there = context.engine->image(order.prerequisite_outcome); !there) {
     if (!there.error().is(engine::engine_errc::not_found)) return tl::unexpected(there.error());
     return fail(plan_errc::prerequisite_missing, "the image '{}' is not there: assign its task '{}' first",

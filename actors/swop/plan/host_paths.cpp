@@ -48,10 +48,12 @@ host_paths::host_paths(const swop_context& context) : context_(context) {
 
 result<fs::path> host_paths::source_of(const tasks::mount& wanted, std::optional<std::uint16_t> node,
                                        said_by whom) const {
-  if (wanted.type == tasks::mount_type::volume && context_.has_containers())
+  if (wanted.type == tasks::mount_type::volume && context_.engine)
     return volume_of_engine(wanted.source, node, whom);
   if (wanted.type == tasks::mount_type::volume) {
     auto found = context_.volumes->find(wanted.source, node);
+    // What no task has made is a claim of the cluster's.
+    if (!found && context_.has_pods && is_named_volume(wanted.source)) return fs::path(wanted.source);
     if (!found) return fail(plan_errc::volume_missing, "{}", found.error().message);
     return *found;
   }
@@ -108,6 +110,15 @@ result<fs::path> host_paths::path_elsewhere(const fs::path& path, said_by whom) 
               plain.native());
 }
 
+/// By the operator: in the profile, or with --allow-volume.
+bool host_paths::is_named_volume(const std::string& name) const {
+  const auto& flag = context_.options.allow_volumes;
+  return std::ranges::find(flag, name) != flag.end()
+         || std::ranges::any_of(context_.profile.nodes, [&](const auto& each) {
+              return each.data && each.data->type == tasks::mount_type::volume && each.data->source == name;
+            });
+}
+
 result<fs::path> host_paths::volume_of_engine(const std::string& name, std::optional<std::uint16_t> node,
                                               said_by whom) const {
   auto found = engine::find_volume(*context_.engine, name, node);
@@ -115,13 +126,7 @@ result<fs::path> host_paths::volume_of_engine(const std::string& name, std::opti
     if (!found.error().is(engine::volume_errc::none)) return tl::unexpected(std::move(found).error());
     return fail(plan_errc::volume_missing, "{}", found.error().message);
   }
-  const auto& flag = context_.options.allow_volumes;
-  const bool is_named =
-      std::ranges::find(flag, name) != flag.end() || name == "sl-cli-lib"
-      || std::ranges::any_of(context_.profile.nodes, [&](const auto& each) {
-           return each.data && each.data->type == tasks::mount_type::volume && each.data->source == name;
-         });
-  if (whom == said_by::task && !is_named && !found->made_by_task)
+  if (whom == said_by::task && !is_named_volume(name) && name != "sl-cli-lib" && !found->made_by_task)
     return fail(plan_errc::path_not_allowed,
                 "the task may not use the volume '{}', which no task has made: allow it with --allow-volume "
                 "{}, if that "

@@ -15,7 +15,7 @@ public:
 
   /// Where the source of `wanted` lies on this host, for the SL node `node`: a volume, or a path. In a path
   /// `/platform/swarm/usr` stands for the user directory. Where there are containers a volume is the engine's, and its
-  /// name is what comes back: of NODE's own copy, if it has one. A task may use those that tasks made, `sl-cli-lib`, what
+  /// name is what comes back: of NODE's own copy, if it has one; in pods a claim's, where the operator has named it. A task may use those that tasks made, `sl-cli-lib`, what
   /// the profile names and `--allow-volume`.
   result<std::filesystem::path> source_of(const tasks::mount& wanted, std::optional<std::uint16_t> node,
                                           said_by whom) const;
@@ -27,6 +27,7 @@ public:
 
 private:
   result<std::filesystem::path> path_elsewhere(const std::filesystem::path& path, said_by whom) const;
+  bool is_named_volume(const std::string& name) const;
   result<std::filesystem::path> volume_of_engine(const std::string& name, std::optional<std::uint16_t> node,
                                                  said_by whom) const;
 

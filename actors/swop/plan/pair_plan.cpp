@@ -126,6 +126,9 @@ public:
     out.ml.mounts.push_back(pipes);
     out.admin_socket = data / "admin.sock";
     if (context_.has_containers()) SWARM_CHECK(put_into_containers(context_, order_, node, index, out));
+    if (context_.has_pods)
+      for (const auto& part : node.identity)
+        out.sl.container->copied.push_back(target_of(part.where.target));
     return out;
   }
 
@@ -135,8 +138,9 @@ private:
     managers::program_spec out;
     out.name = program_name(order_.part, index, swop::program_kind::sl);
     out.environment = environment_of(tasks::merged({context_.profile.variables, node.sl.variables}));
-    // Where the image's health check and swarm-inspect look.
-    out.environment["SWARMD_DATA_DIR"] = sl_data_target;
+    // Where the image's health check and swarm-inspect look. A pod's own folder is open to all in it, an SL's must not be.
+    const auto data_dir = fmt::format("{}{}", sl_data_target, context_.has_pods ? "/sl" : "");
+    out.environment["SWARMD_DATA_DIR"] = data_dir;
     out.working_directory = sl_data_target;
     out.host_name = node.sl.host_name.value_or("");
     out.dns = context_.profile.dns;
@@ -151,7 +155,7 @@ private:
       out.argv.push_back(fmt::format("--{}", name));
       out.argv.push_back(std::move(value));
     };
-    flag("data-dir", std::string(sl_data_target));
+    flag("data-dir", data_dir);
     flag("node-name", node_name(context_, node));
     flag("host-ip", host_ip(context_, node));
     const auto published = published_port_of(context_, node);

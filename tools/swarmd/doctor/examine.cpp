@@ -190,13 +190,11 @@ private:
             "correct it, --usr-dir or --profile-file-name"}});
       return;
     }
+    using enum tasks::manager_type;
     const auto type = actors::manager_of(of, *profile);
-    if (!type) {
-      add({{"profile", verdict::wrong, type.error().message, "name another manager"}});
-      return;
-    }
-    add(judge_manager(look_at_manager(of, *type)));
-    add(judge_gpus(look_at_gpus(&*profile, *type == tasks::manager_type::docker)));
+    if (type != process && type != docker) return; // programs run on other hosts
+    add(judge_manager(look_at_manager(of, type)));
+    add(judge_gpus(look_at_gpus(&*profile, type == docker)));
   }
 
   void look_at_host() {
