@@ -1,5 +1,6 @@
 #include "actors/ui/hub_actor.hpp"
 
+#include "actors/node/identity.hpp"
 #include "actors/supervision/paths.hpp"
 #include "actors/supervision/role_actor.hpp"
 #include "actors/swci/asking_nodes.hpp"
@@ -106,7 +107,7 @@ struct perform {
             return fetch_from(*context->asker, sns.account(), stop, node, file, piece);
           },
           context->options.data_dir / "models",
-          {files.cert, files.key, files.cacert, files.capath, files.verify_host}};
+          tls_files_of(files)};
       env->dir.send(path, browser_answer{asked.from, asked.id, ui::ask(asked.what, with)});
     };
     add(takes_long ? *s.models : *s.questions, std::move(job), from, id);
