@@ -50,13 +50,8 @@ constexpr command_flag commands[] = {
 
 constexpr std::string_view no_licence = "no licence is needed";
 constexpr ignored_flag ignored[] = {
-    {"apls-ip", no_licence},
-    {"apls-port", no_licence},
-    {"primary-apls-ip", no_licence},
-    {"primary-apls-port", no_licence},
-    {"secondary-apls-ip", no_licence},
-    {"secondary-apls-port", no_licence},
-    {"socket-path", "identities come from --key, --cert and --cacert or --capath"},
+    {"apls-ip", no_licence},           {"apls-port", no_licence},         {"primary-apls-ip", no_licence},
+    {"primary-apls-port", no_licence}, {"secondary-apls-ip", no_licence}, {"secondary-apls-port", no_licence},
 };
 
 } // namespace

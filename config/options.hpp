@@ -39,7 +39,7 @@ inline constexpr std::size_t name_bytes_max = 64;
 inline constexpr std::size_t roles_max = 256;
 
 /// The X.509 files of one role, in PEM. There must be `cacert` (one file) or `capath` (a folder, every PEM in
-/// it), or both.
+/// it), or both. Or `agent` alone, the socket of a SPIFFE agent.
 struct identity_options {
   std::filesystem::path key;
   std::filesystem::path cert;
@@ -48,6 +48,7 @@ struct identity_options {
   bool verify_host = false; ///< check the peer's host name against its certificate
   /// Rules that say which organisation and roles a certificate stands for (config/members); empty: the default ones.
   std::filesystem::path members;
+  std::filesystem::path agent;
 };
 
 /// A name and port under which a reverse proxy or load balancer makes a server reachable.

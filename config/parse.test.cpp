@@ -345,12 +345,10 @@ TEST_CASE("a profile can come from the environment, and roles from flags alone")
 }
 
 TEST_CASE("names of flags match in any case, and what the original needed is accepted with a note") {
-  const auto out = parse(sn_with({"--Sentinel=1", "--apls-ip", "1.2.3.4", "--socket-path=x"}), {});
+  const auto out = parse(sn_with({"--Sentinel=1", "--apls-ip", "1.2.3.4"}), {});
   REQUIRE(out);
   CHECK(out->config.sn.at(0).sentinel);
-  CHECK(out->notes
-        == words{"--apls-ip is not needed: no licence is needed",
-                 "--socket-path is not needed: identities come from --key, --cert and --cacert or --capath"});
+  CHECK(out->notes == words{"--apls-ip is not needed: no licence is needed"});
 }
 
 TEST_CASE("mistakes on the command line") {

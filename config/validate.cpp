@@ -8,14 +8,38 @@ namespace swarm::config {
 
 namespace {
 
+/// Of a role whose identity comes from a SPIFFE agent.
+void validate_agent(const role_options& role, const rule_context& rules) {
+  const auto& id = role.identity;
+  const auto given = [&](std::string_view key) { return rules.given(role.node_name, key); };
+  for (const auto& [key, path] : {std::pair<std::string_view, const std::filesystem::path&>{"key", id.key},
+                                  {"cert", id.cert},
+                                  {"cacert", id.cacert},
+                                  {"capath", id.capath}})
+    if (!path.empty())
+      return rules.found.add(config_errc::conflict,
+                             "{}: both --socket-path{} and --{}{} are given; certificates come from a SPIFFE "
+                             "agent or from files: leave the others out",
+                             role.node_name, given("socket-path"), key, given(key));
+  if (id.verify_host)
+    rules.found.add(
+        config_errc::conflict,
+        "{}: --verify-host{} goes with certificates from files; SPIFFE IDs name no hosts: leave it "
+        "out",
+        role.node_name, given("verify-host"));
+}
+
 void validate_identity(const role_options& role, const rule_context& rules) {
   auto& found = rules.found;
   const auto& id = role.identity;
+  if (!id.agent.empty()) return validate_agent(role, rules);
   const bool no_authority = id.cacert.empty() && id.capath.empty();
   constexpr std::string_view remedy = "deploy/bin/gen-cert makes a key, a certificate and an authority";
   if (id.key.empty() && id.cert.empty() && no_authority) {
     found.add(config_errc::identity,
-              "{}: no certificates are given; set --key, --cert, and --cacert or --capath ({})",
+              "{}: no certificates are given; set --key, --cert, and --cacert or --capath ({}), or "
+              "--socket-path for "
+              "those of a SPIFFE agent",
               role.node_name, remedy);
     return;
   }

@@ -9,13 +9,14 @@ namespace validate_test {
 using namespace swarm;
 using namespace swarm::config;
 using namespace swarm::config::testing;
+using swarm::testing::says;
 
 TEST_CASE("without certificates nothing starts, and the message says what is missing") {
   const words bare{"--role", "sn", "--sentinel", "--host-ip", "h"};
   CHECK(
       message(bare)
       == "sn-1: no certificates are given; set --key, --cert, and --cacert or --capath (deploy/bin/gen-cert "
-         "makes a key, a certificate and an authority)");
+         "makes a key, a certificate and an authority), or --socket-path for those of a SPIFFE agent");
   CHECK(message(bare + words{"--cert=c", "--cacert=a"})
         == "sn-1: --key is missing, the private key of the certificate (--cert); deploy/bin/gen-cert makes a "
            "key, a "
@@ -25,6 +26,24 @@ TEST_CASE("without certificates nothing starts, and the message says what is mis
   CHECK(message(bare + words{"--cert=c"}, {{"SWARM_ID_KEY", "z"}})
             .starts_with("sn-1: --cacert (a file) or --capath (a folder) is missing: the authorities"));
   CHECK(code(bare) == config_errc::identity);
+}
+
+TEST_CASE("a SPIFFE agent's socket takes the place of all certificate files") {
+  const words agent{"--role", "sn", "--sentinel", "--host-ip", "h"};
+  const auto with = parse(agent + words{"--socket-path=/run/agent.sock"}, {});
+  REQUIRE(with);
+  CHECK(with->config.sn.at(0).identity.agent == "/run/agent.sock");
+  const auto said = parse(agent, {{"SPIFFE_ENDPOINT_SOCKET", "unix:///run/agent.sock"}});
+  REQUIRE(said);
+  CHECK(said->config.sn.at(0).identity.agent == "/run/agent.sock");
+  CHECK(message(agent + words{"--socket-path=/a", "--cert=c"})
+        == "sn-1: both --socket-path (--socket-path) and --cert (--cert) are given; certificates come from a "
+           "SPIFFE agent or from files: leave the others out");
+  CHECK(says(message(agent + words{"--key=k"}, {{"SPIFFE_ENDPOINT_SOCKET", "unix:/run/agent.sock"}}),
+             "both --socket-path (environment SPIFFE_ENDPOINT_SOCKET) and --key (--key) are given"));
+  CHECK(says(message(agent + words{"--socket-path=/a", "--verify-host"}), "SPIFFE IDs name no hosts"));
+  CHECK(says(message(agent + words{"--socket-path=tcp://127.0.0.1:8000"}), "give its absolute path"));
+  CHECK(says(message(agent + words{"--socket-path=agent.sock"}), "is no SPIFFE agent's socket"));
 }
 
 TEST_CASE("what an SN cannot do without, and what excludes each other") {

@@ -224,6 +224,20 @@ result<std::filesystem::path> to_engine_socket(std::string_view text) {
   return path;
 }
 
+result<std::filesystem::path> to_agent_socket(std::string_view text) {
+  constexpr std::string_view scheme = "unix:";
+  auto rest = text.starts_with(scheme) ? text.substr(scheme.size()) : text;
+  if (rest.size() < text.size() && rest.starts_with("//")) rest.remove_prefix(2);
+  SWARM_TRY(auto path, to_path(rest));
+  if (!path.is_absolute())
+    return fail(
+        config_errc::bad_value,
+        "'{}' is no SPIFFE agent's socket; give its absolute path, or unix:// and the path (agents that "
+        "listen by TCP are not asked)",
+        printable(text));
+  return path;
+}
+
 result<std::string> to_image(std::string_view text) {
   constexpr std::size_t bytes_max = 255;
   const auto is_plain = [](char c) {

@@ -45,6 +45,8 @@ result<std::uint64_t> to_byte_count(std::string_view text);
 result<std::string> to_manager(std::string_view text);
 /// The absolute path of a container engine's socket, with unix:// in front of it or without.
 result<std::filesystem::path> to_engine_socket(std::string_view text);
+/// The absolute path of a SPIFFE agent's socket, with unix:// in front of it or without.
+result<std::filesystem::path> to_agent_socket(std::string_view text);
 /// An image's name; what all engines refuse is refused.
 result<std::string> to_image(std::string_view text);
 /// CLI or WEB, in any case; true: WEB.

@@ -16,7 +16,10 @@ enum class tls_errc {
   no_ca,            ///< neither cacert nor capath given
   empty_capath,     ///< capath holds no certificate
   wrong_purpose,    ///< the certificate may not be used by both a client and a server
-  rejected          ///< any other reason for which the library refuses the files
+  rejected,         ///< any other reason for which the library refuses the files
+  no_agent,         ///< no SPIFFE agent answers at its socket
+  no_identity,      ///< the SPIFFE agent gives this process none
+  bad_svid          ///< what the SPIFFE agent gives is no SVID that a node could use
 };
 constexpr std::string_view error_category(tls_errc) {
   return "tls";

@@ -36,6 +36,10 @@ result<> make_data_dir(const std::filesystem::path& dir) {
 
 } // namespace
 
+transport::tls_files tls_files_of(const config::identity_options& from) {
+  return {from.cert, from.key, from.cacert, from.capath, from.verify_host, from.agent};
+}
+
 result<std::shared_ptr<const members::member_rules>> load_members(const std::filesystem::path& file) {
   if (file.empty()) return std::make_shared<const members::member_rules>();
   const auto text = read_file(file, members::members_bytes_max);
@@ -49,10 +53,8 @@ result<std::shared_ptr<const members::member_rules>> load_members(const std::fil
 
 result<node_identity> open_node_identity(const config::role_options& options) {
   node_identity identity;
-  const auto& files = options.identity;
-  SWARM_TRY(identity.tls, transport::tls_identity::load_watched(
-                              {files.cert, files.key, files.cacert, files.capath, files.verify_host}));
-  SWARM_TRY(identity.members, load_members(files.members));
+  SWARM_TRY(identity.tls, transport::tls_identity::load_watched(tls_files_of(options.identity)));
+  SWARM_TRY(identity.members, load_members(options.identity.members));
   SWARM_CHECK(make_data_dir(options.data_dir));
   SWARM_TRY(auto key, load_or_make_key((options.data_dir / "node.key").string()));
   identity.key = std::make_shared<const ledger::private_key>(std::move(key));

@@ -17,6 +17,9 @@ struct node_identity {
   std::shared_ptr<const ledger::private_key> key;       ///< data_dir/node.key, made at the first start
 };
 
+/// Where its certificate comes from.
+transport::tls_files tls_files_of(const config::identity_options& from);
+
 /// The rules of a --members file; none of an empty path. Logs what it tolerates.
 result<std::shared_ptr<const members::member_rules>> load_members(const std::filesystem::path& file);
 

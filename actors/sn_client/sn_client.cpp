@@ -24,7 +24,10 @@ session::trust_options trust_of(const sn_client_options& from) {
 
 session::session_options session_of(const sn_client_options& from) {
   auto registration = from.registration;
-  if (registration) registration->identity = from.identity->fingerprint();
+  if (registration) {
+    registration->identity = from.identity->fingerprint();
+    registration->expiry = from.identity->not_after();
+  }
   session::session_options out{from.sn,
                                from.known_sns.empty() ? std::vector<std::string>{}
                                                       : read_known_sns(from.known_sns),
@@ -183,7 +186,8 @@ caf::behavior sn_client_behavior(self_pointer self) {
       [=](const wake_up& call) {
         if (call.due == self->state().armed) self->state().armed = time_point::max();
         const auto& identity = *self->state().options->identity;
-        step(self, session::event::renewed{identity.fingerprint(), identity.anchor()->fingerprint});
+        step(self, session::event::renewed{identity.fingerprint(), identity.anchor()->fingerprint,
+                                           identity.not_after()});
         show_expiry(self->state());
         step(self, session::event::tick{unix_milliseconds()});
       },

@@ -1,5 +1,6 @@
 #include "actors/ui/hub_actor.hpp"
 
+#include "actors/node/identity.hpp"
 #include "actors/supervision/paths.hpp"
 #include "actors/supervision/role_actor.hpp"
 #include "actors/swci/asking_nodes.hpp"
@@ -83,7 +84,6 @@ context_network network_of(const std::shared_ptr<environment>& env, const std::s
 result<ui::shared_text> answer_of(const ui::action::ask& asked, context_network& sns,
                                   const ui_context& context, ui::history_keeper& history,
                                   const std::stop_token& stop) {
-  const auto& files = context.options.identity;
   const ui::asking with{
       sns,
       history,
@@ -96,7 +96,7 @@ result<ui::shared_text> answer_of(const ui::action::ask& asked, context_network&
         return fetch_from(*context.asker, sns.account(), stop, node, file, piece);
       },
       context.options.data_dir / "models",
-      {files.cert, files.key, files.cacert, files.capath, files.verify_host}};
+      tls_files_of(context.options.identity)};
   SWARM_TRY(const auto data, ui::ask(asked.what, with));
   return ui::data_text(data);
 }

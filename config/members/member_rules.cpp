@@ -106,6 +106,8 @@ const rule* rule_for(const proved& who, const member_rules& rules) {
 std::string remedy_rule(const proved& who, role wanted) {
   const auto names = transport::values_of(who.certificate.subject_parts, "CN");
   auto subject = names.empty() ? std::string() : fmt::format(", subject: {{ CN: {} }}", names.front());
+  if (names.empty() && !who.certificate.uris.empty())
+    subject = fmt::format(", uri: \"{}\"", who.certificate.uris.front());
   return fmt::format("- {{ match: {{ anchor: {}{} }}, roles: [{}] }}",
                      to_hex(who.anchor.fingerprint.view(), false), subject, to_string(wanted));
 }

@@ -1,11 +1,14 @@
 #include "config/members/member_rules.hpp"
 
+#include "base/testing/wording.hpp"
+
 #include <doctest/doctest.h>
 
 namespace member_rules_test {
 
 using namespace swarm;
 using namespace swarm::members;
+using swarm::testing::says;
 
 namespace {
 
@@ -60,6 +63,12 @@ TEST_CASE("what names no role is an SL's") {
   other.certificate.subject_parts = {{"OU", "SN"}, {"O", "SN-1"}};
   other.certificate.dns_names = {"sn-1"};
   CHECK(roles_of(other, {}) == role_set{role::sl});
+}
+
+TEST_CASE("of a certificate without a CN the rule that would let it in names the URI") {
+  certificate_facts facts, anchor;
+  facts.uris = {"spiffe://org/data"};
+  CHECK(says(refusal({facts, anchor}, role::swci, {}), "uri: \"spiffe://org/data\" }, roles: [SWCI]"));
 }
 
 TEST_CASE("the path of a SPIFFE ID says the roles") {

@@ -43,6 +43,9 @@ constexpr key_spec cacert_key{
 constexpr key_spec capath_key{
   "capath", path, "DIR", "", {"SWARM_ID_CAPATH"},
   "folder of such files, all of them trusted"};
+constexpr key_spec socket_path_key{
+  "socket-path", text, "SOCKET", "", {"SPIFFE_ENDPOINT_SOCKET", "SWARM_SPIFFE_WORKLOAD_API_SOCKET_PATH"},
+  "socket of a SPIFFE agent, which gives key, certificate and authorities in place of these files"};
 constexpr key_spec verify_host_key{
   "verify-host", flag, "", "false", {"SWARMD_VERIFY_HOST"},
   "also check host names against certificates"};
@@ -76,6 +79,7 @@ constexpr role_setting of_every_role[] = {
     {cert_key, put_identity<&id::cert, to_path>},
     {cacert_key, put_identity<&id::cacert, to_path>},
     {capath_key, put_identity<&id::capath, to_path>},
+    {socket_path_key, put_identity<&id::agent, to_agent_socket>},
     {verify_host_key, put_identity<&id::verify_host, to_flag>},
     {members_key, put_identity<&id::members, to_path>},
     {genesis_hash_key, put<&role_options::genesis_hash, to_block_hash>},
@@ -84,8 +88,8 @@ constexpr role_setting of_every_role[] = {
 };
 
 constexpr key_spec process_keys[] = {data_dir_key, node_name_key, log_level_key, log_format_key, metrics_key};
-constexpr key_spec identity_keys[] = {key_key,    cert_key,        cacert_key,
-                                      capath_key, verify_host_key, members_key};
+constexpr key_spec identity_keys[] = {key_key,         cert_key,        cacert_key, capath_key,
+                                      socket_path_key, verify_host_key, members_key};
 constexpr key_spec network_keys[] = {genesis_hash_key, host_ip_key,        bind_address_key, sn_ip_key,
                                      sn_api_port_key,  sn_api_service_key, proxy_key,        no_proxy_key};
 

@@ -60,6 +60,10 @@ set_spire_socket() {
   [[ -n $spire ]] || return 0
   if [[ -e $spire ]]; then
     spire=$(absolute "$spire")
+    if ! $as_container; then
+      settings+=("SWARM_SPIFFE_WORKLOAD_API_SOCKET_PATH=$spire")
+      return
+    fi
     socket=${spire##*/}
     mounts+=("${spire%/*}:$inside")
   elif [[ $spire == *:* ]]; then

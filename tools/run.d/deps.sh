@@ -13,7 +13,7 @@ apt_build=(
   g++ cmake ninja-build ccache mold pkg-config
   libssl-dev libfmt-dev libspdlog-dev libtbb-dev libyaml-cpp-dev libcli11-dev libexpected-dev
   "libboost$boost_suffix-dev" "libboost-json$boost_suffix-dev"
-  libcurl4-openssl-dev libarchive-dev libedit-dev
+  libcurl4-openssl-dev libarchive-dev libedit-dev libnghttp2-dev
   libcaf-dev librocksdb-dev libsecp256k1-dev libcrypto++-dev
   doctest-dev libbenchmark-dev
   prometheus-cpp-dev

@@ -26,10 +26,10 @@ result<json::object> params_of(const vote_request& request) {
     out["limits"] = std::move(limits);
   }
   if (!request.file.empty()) {
-    SWARM_TRY(const auto anchors, transport::read_anchor_file(request.file, "the organisation's CA"));
+    SWARM_TRY(const auto anchors, transport::anchors_named(request.file, "the organisation's CA"));
     json::array list;
     for (const auto& one : anchors)
-      list.push_back(json::string(to_hex(one.fingerprint.view())));
+      list.push_back(json::string(to_hex(one.view())));
     out["anchors"] = std::move(list);
   }
   return out;

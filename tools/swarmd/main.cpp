@@ -46,8 +46,7 @@ int refuse(const std::string& text) {
 }
 
 result<> open_identity(const config::identity_options& files) {
-  SWARM_CHECK(
-      transport::tls_identity::load({files.cert, files.key, files.cacert, files.capath, files.verify_host}));
+  SWARM_CHECK(transport::tls_identity::load(actors::tls_files_of(files)));
   SWARM_CHECK(actors::load_members(files.members));
   return {};
 }
@@ -57,9 +56,7 @@ result<actors::child_spec> make_metrics(const config::process_config& config,
                                         const std::shared_ptr<transport::io_runtime>& io) {
   const config::role_options* first = nullptr;
   config::each_role(config, [&](const config::role_options& role) { first = first ? first : &role; });
-  const auto& files = first->identity;
-  SWARM_TRY(auto identity, transport::tls_identity::load_watched(
-                               {files.cert, files.key, files.cacert, files.capath, files.verify_host}));
+  SWARM_TRY(auto identity, transport::tls_identity::load_watched(actors::tls_files_of(first->identity)));
   return actors::metrics_child({.place = *config.metrics,
                                 .io = io.get(),
                                 .identity = std::move(identity),

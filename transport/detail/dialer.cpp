@@ -157,7 +157,7 @@ task<result<connect_answer>> dialer::read_proxy_answer(beast::tcp_stream& from) 
 std::string dialer::failed_handshake(const error_code& ec) const {
   const auto text = handshake_failure_text(who_, ec, notes_, *identity_, false);
   if (!by_) return text;
-  if (!notes_.failure || !is_unknown_ca(notes_.failure))
+  if (!notes_.failure || notes_.by_bundles || !is_unknown_ca(notes_.failure))
     return fmt::format("{} (by the proxy {})", text, by_->shown());
   return fmt::format(
       "by the proxy {} comes a certificate from an unknown CA: {} (issued by {}); if the proxy "

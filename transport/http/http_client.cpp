@@ -62,7 +62,8 @@ struct host_pool {
   std::vector<worker_ptr> idle; ///< the most recently used last
   std::map<worker_ptr, call_ptr> busy;
   std::size_t workers = 0;
-  session_ptr session; ///< of the last connection, to resume
+  session_ptr session;              ///< of the last connection, to resume
+  const void* session_by = nullptr; ///< the TLS context that it was made with
 
   bool unused() const { return waiting.empty() && workers == 0; }
 };
@@ -259,6 +260,8 @@ task<result<>> http_client::impl::ensure_connection(worker& self, const pool_key
   {
     std::lock_guard lock(mutex);
     auto& pool = pools[key];
+    // One that was made with another certificate of this node would present that one again.
+    if (pool.session_by != identity->internals()->client.native_handle()) pool.session.reset();
     if (pool.session && SSL_SESSION_up_ref(pool.session.get())) resume.reset(pool.session.get());
   }
   self.dialling = std::make_shared<dialer>(
@@ -285,7 +288,9 @@ void http_client::impl::keep_session(const pool_key& key, kept_connection& conne
   session_ptr session(SSL_SESSION_dup(present));
   if (!session) return;
   std::lock_guard lock(mutex);
-  pools[key].session.swap(session);
+  auto& pool = pools[key];
+  pool.session.swap(session);
+  pool.session_by = SSL_get_SSL_CTX(connection.stream->native_handle());
 }
 
 /// Ends the call that a worker carries out, unless it is done by then.

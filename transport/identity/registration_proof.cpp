@@ -1,6 +1,6 @@
 #include "transport/identity/registration_proof.hpp"
 
-#include "transport/identity/detail/read_certificate.hpp"
+#include "transport/spiffe/detail/bundles.hpp"
 #include "transport/tls/detail/tls_handshake.hpp"
 
 #include <openssl/err.h>
@@ -202,7 +202,9 @@ result<proved_certificate> check_registration(bytes_view proof, const registrati
   if (!parsed)
     return fail(proof_errc::malformed, "{} bytes that are no proof of a registration", proof.size());
   auto* leaf = parsed->certificates.front().get();
-  auto facts = facts_of(leaf);
+  const auto held = own.internals();
+  auto* store = SSL_CTX_get_cert_store(held->server.native_handle());
+  auto facts = facts_of_node(leaf, store);
   if (facts.fingerprint != claim.identity || facts.not_after != claim.expiry)
     return fail(proof_errc::other_certificate,
                 "the proof has the certificate {} that ends at {}, the registration names {} and {}",
@@ -214,14 +216,13 @@ result<proved_certificate> check_registration(bytes_view proof, const registrati
   const stack_ptr between(sk_X509_new_null());
   for (std::size_t i = 1; i < parsed->certificates.size(); ++i)
     sk_X509_push(between.get(), parsed->certificates[i].get());
-  const auto held = own.internals();
-  const auto verdict = verify_chain(leaf, between.get(), SSL_CTX_get_cert_store(held->server.native_handle()),
-                                    presented_by::client);
+  const auto verdict = verify_chain(leaf, between.get(), store, presented_by::client);
   if (verdict.failure)
     return fail(verdict.failure == X509_V_ERR_CERT_REVOKED ? proof_errc::revoked : proof_errc::not_trusted,
                 "the certificate {} of {} is {}", facts.subject, facts.issuer,
                 verify_failure_text(verdict.failure));
-  return proved_certificate{std::move(facts), facts_of(verdict.verified.back().get())};
+  auto anchor = facts_of_anchor(verdict.verified.back().get(), leaf, store);
+  return proved_certificate{std::move(facts), std::move(anchor)};
 }
 
 } // namespace swarm::transport

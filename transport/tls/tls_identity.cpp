@@ -2,6 +2,8 @@
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
+#include "transport/spiffe/agent_link.hpp"
+#include "transport/spiffe/detail/bundles.hpp"
 #include "transport/tls/detail/file_stamp.hpp"
 #include "transport/tls/detail/live_chains.hpp"
 #include "transport/tls/detail/load_identity.hpp"
@@ -16,6 +18,7 @@ namespace {
 
 constexpr std::string_view log_source = "swarm.tls";
 constexpr std::chrono::milliseconds look_interval{500};
+constexpr std::chrono::seconds agent_patience{30}; ///< at the start
 
 void log_news(const std::vector<std::string>& now, const std::vector<std::string>& before) {
   for (const auto& warning : now)
@@ -25,6 +28,30 @@ void log_news(const std::vector<std::string>& now, const std::vector<std::string
 
 X509_STORE* store_of(const tls_identity::state& from) {
   return SSL_CTX_get_cert_store(from.server.native_handle());
+}
+
+std::vector<std::string> domains_of(const tls_identity::state& from) {
+  std::vector<std::string> out;
+  if (const auto* bundles = bundles_of(store_of(from)))
+    for (const auto& [domain, authorities] : bundles->of)
+      out.push_back(domain);
+  return out;
+}
+
+/// "spiffe://org1/sn until 2026-01-31 12:00:00 UTC, and the bundles of org1, org2"
+std::string told_svid(const tls_identity::state& from) {
+  const auto* own = SSL_CTX_get0_certificate(from.server.native_handle());
+  return fmt::format("the SVID {} (serial {}) until {}, and the bundles of {}", from.certificate->subject,
+                     from.certificate->serial, time_text(X509_get0_notAfter(own)),
+                     fmt::join(domains_of(from), ", "));
+}
+
+result<std::shared_ptr<const tls_identity::state>> load_first(const x509_svids& svids,
+                                                              const std::filesystem::path& agent) {
+  auto loaded = load_svids(svids, nullptr);
+  if (!loaded)
+    return fail_with(loaded.error(), fmt::format("--socket-path: the SPIFFE agent at {}", agent.string()));
+  return loaded;
 }
 
 } // namespace
@@ -40,12 +67,15 @@ struct tls_identity::shared {
   bool stopping = false;
   std::string trouble;
 
+  const std::unique_ptr<agent_link> agent; ///< null: there are files
+
   // Of the watcher alone.
+  bool told_expired = false;
   std::string taken; ///< the stamp of the files that `now` was made of, or that were refused
   std::string seen;  ///< the stamp of the last look
 
-  shared(tls_files from, std::shared_ptr<const state> loaded)
-      : files(std::move(from)), now(std::move(loaded)) {
+  shared(tls_files from, std::shared_ptr<const state> loaded, std::unique_ptr<agent_link> asked = {})
+      : files(std::move(from)), now(std::move(loaded)), agent(std::move(asked)) {
     live->trust(store_of(*now));
   }
 
@@ -54,7 +84,14 @@ struct tls_identity::shared {
     return now;
   }
 
-  void watch() {
+  bool is_stopping() const {
+    const std::lock_guard lock(mutex);
+    return stopping;
+  }
+
+  void watch() { agent ? watch_agent() : watch_files(); }
+
+  void watch_files() {
     std::unique_lock lock(mutex);
     while (!changed.wait_for(lock, look_interval, [this] { return stopping; })) {
       lock.unlock();
@@ -80,21 +117,75 @@ struct tls_identity::shared {
     if (!loaded) return refuse(loaded.error().message);
     log_news((*loaded)->warnings, before.warnings);
     tell_change(before, **loaded);
+    take(*loaded);
+  }
+
+  void take(const std::shared_ptr<const state>& loaded) {
     {
       const std::lock_guard lock(mutex);
-      now = *loaded;
+      now = loaded;
       trouble.clear();
     }
-    live->trust(store_of(**loaded));
+    live->trust(store_of(*loaded));
+  }
+
+  /// Whether that is news.
+  bool note_trouble(const std::string& why) {
+    const std::lock_guard lock(mutex);
+    return std::exchange(trouble, why) != why;
   }
 
   void refuse(const std::string& why) {
+    if (note_trouble(why))
+      log::warning(log_source,
+                   "changed certificate files cannot be used, what they held before stays in force: {}", why);
+  }
+
+  // With a SPIFFE agent
+
+  void watch_agent() {
+    while (!is_stopping()) {
+      const auto news = agent->wait(look_interval);
+      if (news.svids) take_svids(*news.svids);
+      if (news.trouble) note_agent_trouble(*news.trouble);
+      tell_expiry();
+    }
+  }
+
+  void take_svids(const x509_svids& svids) {
+    const auto before = current();
+    const auto loaded = load_svids(svids, before.get());
+    if (!loaded) return note_agent_trouble(loaded.error());
+    if (note_trouble({}))
+      log::info(log_source, "the SPIFFE agent at {} answers again", agent->socket().string());
+    if (told_svid(*before) != told_svid(**loaded))
+      log::info(log_source, "the SPIFFE agent gives {}", told_svid(**loaded));
+    told_expired = false;
+    take(*loaded);
+  }
+
+  /// Once, whatever more it says until it is well again: it is asked at ever longer intervals.
+  void note_agent_trouble(const error& why) {
+    const auto before = current();
+    const auto text = fmt::format("the SPIFFE agent at {}: {}", agent->socket().string(), why.message);
     {
       const std::lock_guard lock(mutex);
-      if (std::exchange(trouble, why) == why) return;
+      const bool told = !trouble.empty();
+      trouble = text;
+      if (told) return;
     }
+    const auto* own = SSL_CTX_get0_certificate(before->server.native_handle());
+    log::warning(log_source, "{}; {} stays in use until {}, and the agent is asked on", text,
+                 before->certificate->subject, time_text(X509_get0_notAfter(own)));
+  }
+
+  void tell_expiry() {
+    const auto held = current();
+    if (unix_seconds() <= held->certificate->not_after || std::exchange(told_expired, true)) return;
     log::warning(log_source,
-                 "changed certificate files cannot be used, what they held before stays in force: {}", why);
+                 "the SVID {} has expired: other nodes take no new connection of this one until the SPIFFE "
+                 "agent at {} gives the next one",
+                 held->certificate->subject, agent->socket().string());
   }
 
   static void tell_change(const state& before, const state& after) {
@@ -116,6 +207,7 @@ tls_identity::~tls_identity() {
     shared_->stopping = true;
   }
   shared_->changed.notify_all();
+  if (shared_->agent) shared_->agent->wake();
   if (watcher_.get_id() == std::this_thread::get_id())
     watcher_.detach(); // the watcher itself held the last reference, by way of a connection that it ended
   else
@@ -123,19 +215,40 @@ tls_identity::~tls_identity() {
 }
 
 result<std::shared_ptr<const tls_identity>> tls_identity::load(const tls_files& files) {
-  SWARM_TRY(auto loaded, load_identity(files, nullptr));
+  std::shared_ptr<const state> loaded;
+  if (files.agent.empty()) {
+    SWARM_TRY(loaded, load_identity(files, nullptr));
+  } else {
+    SWARM_TRY(const auto svids, svids_of(files.agent));
+    SWARM_TRY(loaded, load_first(svids, files.agent));
+  }
   log_news(loaded->warnings, {});
   return std::shared_ptr<const tls_identity>(
       new tls_identity(std::make_shared<shared>(files, std::move(loaded))));
 }
 
 result<std::shared_ptr<const tls_identity>> tls_identity::load_watched(const tls_files& files) {
+  if (!files.agent.empty()) return follow_agent(files);
   auto stamp = stamp_of(files);
   SWARM_TRY(auto loaded, load_identity(files, nullptr));
   log_news(loaded->warnings, {});
   auto made =
       std::shared_ptr<tls_identity>(new tls_identity(std::make_shared<shared>(files, std::move(loaded))));
   made->shared_->taken = std::move(stamp);
+  made->watcher_ = std::thread([held = made->shared_] { held->watch(); });
+  return made;
+}
+
+result<std::shared_ptr<const tls_identity>> tls_identity::follow_agent(const tls_files& files) {
+  auto agent = std::make_unique<agent_link>(files.agent);
+  SWARM_TRY(const auto svids, first_svids(*agent, agent_patience, [](const error& why) {
+              log::warning(log_source, "{}; it is waited for, {} s at most", why.message,
+                           agent_patience.count());
+            }));
+  SWARM_TRY(auto loaded, load_first(svids, files.agent));
+  log::info(log_source, "the SPIFFE agent at {} gives {}", files.agent.string(), told_svid(*loaded));
+  auto made = std::shared_ptr<tls_identity>(
+      new tls_identity(std::make_shared<shared>(files, std::move(loaded), std::move(agent))));
   made->watcher_ = std::thread([held = made->shared_] { held->watch(); });
   return made;
 }
@@ -172,6 +285,9 @@ std::uint64_t tls_identity::not_after() const {
 }
 std::size_t tls_identity::trusted_count() const {
   return internals()->trusted_count;
+}
+std::vector<std::string> tls_identity::trust_domains() const {
+  return domains_of(*internals());
 }
 std::vector<std::string> tls_identity::warnings() const {
   return internals()->warnings;

@@ -1,6 +1,7 @@
 #include "transport/tls/trust_anchors.hpp"
 
 #include "base/utf8.hpp"
+#include "transport/spiffe/agent_link.hpp"
 #include "transport/tls/detail/pem_files.hpp"
 
 #include <openssl/err.h>
@@ -75,9 +76,44 @@ result<std::vector<x509_ptr>> read_trusted(const tls_files& files) {
   return out;
 }
 
+/// A trust domain as an anchor. What its bundle has is for people: whoever verifies takes it from his own agent.
+trust_anchor anchor_of(const std::string& domain, bytes_view bundle) {
+  trust_anchor out;
+  out.fingerprint = digest_of_trust_domain(domain);
+  out.public_key = out.fingerprint;
+  out.subject = spiffe_id{domain, {}}.to_string();
+  out.organisation = domain;
+  const auto* at = bundle.data();
+  const auto* end = at + bundle.size();
+  while (at != end) {
+    const x509_ptr one(d2i_X509(nullptr, &at, end - at));
+    if (!one) break;
+    out.pem += pem_of(one.get());
+    out.not_after = std::max(out.not_after, seconds_of(X509_get0_notAfter(one.get())));
+  }
+  ERR_clear_error();
+  return out;
+}
+
+std::vector<trust_anchor> anchors_of(const x509_svids& from) {
+  auto bundles = from.federated;
+  const auto& own = from.all.front();
+  bundles[own.id.trust_domain] = own.bundle;
+  std::vector<trust_anchor> out;
+  for (const auto& [domain, bundle] : bundles)
+    out.push_back(anchor_of(domain, bundle));
+  std::sort(out.begin(), out.end(),
+            [](const auto& a, const auto& b) { return a.fingerprint < b.fingerprint; });
+  return out;
+}
+
 } // namespace
 
 result<std::vector<trust_anchor>> read_trust_anchors(const tls_files& files) {
+  if (!files.agent.empty()) {
+    SWARM_TRY(const auto svids, svids_of(files.agent));
+    return anchors_of(svids);
+  }
   SWARM_TRY(const auto certificates, read_trusted(files));
   return anchors_of(certificates);
 }
@@ -87,7 +123,30 @@ result<std::vector<trust_anchor>> read_anchor_file(const std::filesystem::path& 
   return anchors_of(certificates);
 }
 
+bool names_trust_domain(std::string_view text) {
+  return is_spiffe_uri(text);
+}
+
+result<std::vector<hash32>> anchors_named(const std::string& file_or_domain, std::string_view what) {
+  if (names_trust_domain(file_or_domain)) {
+    auto domain = parse_trust_domain(file_or_domain);
+    if (!domain)
+      return fail(errc::invalid, "{}: '{}' is no trust domain: {}", what, file_or_domain,
+                  domain.error().message);
+    return std::vector{digest_of_trust_domain(*domain)};
+  }
+  SWARM_TRY(const auto anchors, read_anchor_file(file_or_domain, what));
+  std::vector<hash32> out;
+  for (const auto& one : anchors)
+    out.push_back(one.fingerprint);
+  return out;
+}
+
 result<hash32> own_anchor(const tls_files& files) {
+  if (!files.agent.empty()) {
+    SWARM_TRY(const auto svids, svids_of(files.agent));
+    return digest_of_trust_domain(svids.all.front().id.trust_domain);
+  }
   SWARM_TRY(const auto own, read_certificates(files.cert, "--cert"));
   SWARM_TRY(const auto trusted, read_trusted(files));
   const store_ptr store(X509_STORE_new());

@@ -1,5 +1,6 @@
 #include "actors/sn/chain/chain_actor.hpp"
 
+#include "actors/node/identity.hpp"
 #include "actors/sn/chain/chain_state.hpp"
 #include "actors/sn/chain/double_votes.hpp"
 #include "actors/sn/chain/organisation_vote.hpp"
@@ -358,10 +359,8 @@ result<> open(self_pointer self, std::optional<ledger::genesis_params> genesis) 
 /// Begins a chain whose founders are the organisations that this SN trusts now.
 result<> found_chain(self_pointer self) {
   const auto& context = *self->state().context;
-  const auto& files = context.options.identity;
   SWARM_TRY(auto genesis,
-            membership::genesis_of_sentinel({files.cert, files.key, files.cacert, files.capath, false},
-                                            context.key->account()));
+            membership::genesis_of_sentinel(tls_files_of(context.options.identity), context.key->account()));
   for (const auto& one : genesis.founders)
     log::info(context.log_source, "founder of the chain: the organisation '{}' with {} trusted CA{}",
               one.name, one.anchors.size(), one.validators.empty() ? "" : ", this SN's own");

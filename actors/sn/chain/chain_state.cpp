@@ -189,6 +189,8 @@ result<membership::chain_facts> facts_for(chain_state& s, const membership::acti
   SWARM_TRY(auto out,
             membership::read_chain_facts(*s.chain, s.context->key->account(), what, s.known_registry));
   out.identity = identity.fingerprint();
+  out.expiry = identity.not_after();
+  out.unix_now = unix_seconds();
   if (s.chain->genesis().founders.empty()) return out;
   SWARM_TRY(out.organisation, membership::ask(*s.chain, contracts::organisation_registry_address(),
                                               contracts::anchor_owner_args{identity.anchor()->fingerprint}));

@@ -54,10 +54,12 @@ struct ask {
   std::vector<rpc_call> calls; ///< not empty
   std::string asker{};         ///< the sibling that gets the answer; empty: the client's user
 };
-/// The certificate that this node presents from now on; nothing happens when it is the same as before.
+/// The certificate that this node presents from now on; nothing happens when it is the same as before. One of the same
+/// identity that ends later is registered when it is time (`is_renewal_due`).
 struct renewed {
   hash32 identity;
-  hash32 anchor; ///< of its chain
+  hash32 anchor;            ///< of its chain
+  std::uint64_t expiry = 0; ///< seconds since 1970
 };
 /// Time has passed; to be sent at `wake_at`, more often does no harm.
 struct tick {

@@ -30,7 +30,7 @@ void session_machine::take_standing(const responses& from, std::size_t first) {
 void session_machine::introduce(time_point now) {
   const auto& wanted = *options_.registration;
   if (!known_.active || known_.identity != wanted.identity || known_.endpoint != wanted.endpoint
-      || known_.name != wanted.name)
+      || known_.name != wanted.name || renewal_due())
     return register_node(now);
   became_ready(now);
   const auto& sn = live()->sn;
@@ -43,15 +43,27 @@ result<contracts::register_node_args> session_machine::registration() const {
   out.parent = link_of(phase_)->sn;
   if (!options_.prove) return out;
   const auto& waiting = waits_.statement;
-  const auto same = [&](contracts::organisation_id organisation, const hash32& identity) {
-    return organisation == organisation_ && identity == out.identity;
+  const auto sequence_for = [&](std::uint64_t expiry) {
+    const auto same = [&](contracts::organisation_id organisation, const hash32& identity,
+                          std::uint64_t until) {
+      return organisation == organisation_ && identity == out.identity && (until == 0 || until == expiry);
+    };
+    if (known_.active && same(known_.organisation, known_.identity, known_.expiry)) return known_.sequence;
+    if (!waiting.account.is_zero() && same(waiting.organisation, waiting.identity, waiting.expiry))
+      return waiting.sequence;
+    return std::max(known_.sequence, waiting.sequence) + 1;
   };
-  auto sequence = std::max(known_.sequence, waiting.sequence) + 1;
-  if (!waiting.account.is_zero() && same(waiting.organisation, waiting.identity)) sequence = waiting.sequence;
-  if (known_.active && same(known_.organisation, known_.identity)) sequence = known_.sequence;
-  SWARM_TRY(auto proved, options_.prove({network_->chain_id, network_->genesis},
-                                        {options_.key->account(), organisation_,
-                                         static_cast<std::uint8_t>(out.type), out.identity, 0, sequence}));
+  const auto prove = [&](std::uint64_t sequence) {
+    return options_.prove({network_->chain_id, network_->genesis},
+                          {options_.key->account(), organisation_, static_cast<std::uint8_t>(out.type),
+                           out.identity, 0, sequence});
+  };
+  auto sequence = sequence_for(out.expiry);
+  SWARM_TRY(auto proved, prove(sequence));
+  if (const auto right = sequence_for(proved.claim.expiry); right != sequence) {
+    sequence = right;
+    SWARM_TRY(proved, prove(sequence));
+  }
   out.organisation = organisation_;
   out.identity = proved.claim.identity;
   out.expiry = proved.claim.expiry;
@@ -81,7 +93,7 @@ void session_machine::answer(const question::standing&, responses& from, time_po
   take_standing(from, 0);
   const bool waits = !waits_.statement.account.is_zero();
   if (auto* here = std::get_if<ready>(&phase_)) {
-    if (std::exchange(here->parent_is_stale, false)) register_node(now);
+    if (std::exchange(here->parent_is_stale, false) || renewal_due()) register_node(now);
     return;
   }
   auto* here = std::get_if<registering>(&phase_);
@@ -95,11 +107,27 @@ void session_machine::answer(const question::standing&, responses& from, time_po
                      waits_.vouchers.size()));
   here->look_at = now + here->wait;
   here->wait = std::min(2 * here->wait, standing_wait_longest);
+  if (renewal_due()) register_node(now);
+}
+
+/// Whether what is registered, or waits for vouches, ends long before this node's certificate does.
+bool session_machine::renewal_due() const {
+  const auto& own = *options_.registration;
+  const auto& waiting = waits_.statement;
+  const bool waits = !waiting.account.is_zero() && waiting.identity == own.identity;
+  if (!waits && (!known_.active || known_.identity != own.identity)) return false;
+  return transport::is_renewal_due(waits ? waiting.expiry : known_.expiry, own.expiry, unix_ms_ / 1000);
 }
 
 void session_machine::step(const event::renewed& what, time_point now) {
   auto& wanted = options_.registration;
-  if (!wanted || wanted->identity == what.identity) return;
+  if (!wanted) return;
+  wanted->expiry = what.expiry;
+  if (wanted->identity == what.identity) {
+    if (!std::holds_alternative<ready>(phase_) || now < renew_at_ || !renewal_due()) return;
+    renew_at_ = now + renewal_interval;
+    return ask_standing(now);
+  }
   wanted->identity = what.identity;
   options_.anchor = what.anchor;
   if (live() == nullptr) return;

@@ -28,6 +28,11 @@ struct stage {
   contracts::organisation_id owner = ours; ///< of the node's anchor
   session_rig rig{options()};
 
+  /// The end of the node's certificate.
+  static std::uint64_t& until() {
+    static std::uint64_t second = 99;
+    return second;
+  }
   static session_options options() {
     auto out = options_of();
     out.registration->identity = word(1);
@@ -35,7 +40,7 @@ struct stage {
     out.prove = [](const auto& chain, const transport::registration_claim& claim) {
       CHECK(chain.chain_id == 7);
       auto proved = claim;
-      proved.expiry = 99;
+      proved.expiry = until();
       return result<transport::proved_claim>({proved, {1, 2, 3}});
     };
     return out;
@@ -215,6 +220,37 @@ TEST_CASE("a renewed certificate is registered once, with the next number, while
   s.rig.serve();
   CHECK(s.registered().identity == word(4));
   CHECK(s.registered().sequence == 3);
+}
+
+TEST_CASE("a later end of the same identity is registered in time, over the connection that there is") {
+  stage s;
+  const auto now = s.rig.unix_ms / 1000;
+  s.until() = now + 100;
+  s.rig.up();
+  s.rig.serve();
+  s.admit();
+  s.known.expiry = s.until();
+  s.rig.down();
+  s.rig.pass(1s);
+  s.rig.up();
+  s.rig.serve();
+  REQUIRE(s.rig.machine.registered());
+  const auto before = s.rig.txns().size();
+  const auto reconnects = s.rig.machine.reconnects();
+  s.until() = now + 150;
+  s.rig.step(event::renewed{word(1), word(9), s.until()});
+  s.rig.serve();
+  CHECK(s.rig.txns().size() == before); // most of its time is left
+  s.until() = now + 300;
+  s.rig.step(event::renewed{word(1), word(9), s.until()});
+  s.rig.serve();
+  REQUIRE(s.rig.txns().size() == before + 1);
+  CHECK(s.registered().identity == word(1));
+  CHECK(s.registered().expiry == now + 300);
+  CHECK(s.registered().sequence == 2);
+  CHECK(s.rig.machine.registered());
+  CHECK(s.rig.machine.reconnects() == reconnects);
+  s.until() = 99;
 }
 
 } // namespace registration_test

@@ -44,6 +44,8 @@ struct session_options {
 class session_machine {
 public:
   static constexpr duration heartbeat_interval = std::chrono::seconds(2);
+  /// Between two looks at whether it has been taken that this node's certificate now ends later.
+  static constexpr duration renewal_interval = std::chrono::seconds(4);
   /// Of the other SNs; before that a few more, while none is known. With the first of them a node that has
   /// changed its SN tells the chain so: short visits are not worth a transaction, and no SN can make a node
   /// write more often.
@@ -253,6 +255,7 @@ private:
   void take_standing(const responses& from, std::size_t first);
   void introduce(time_point now);
   result<contracts::register_node_args> registration() const;
+  bool renewal_due() const;
   void register_node(time_point now);
   void ask_standing(time_point now);
   void became_ready(time_point now);
@@ -279,6 +282,7 @@ private:
   contracts::node_view known_;
   contracts::pending_view waits_;
   contracts::organisation_id organisation_ = 0; ///< that this node's anchor belongs to
+  time_point renew_at_{};                       ///< not before, if it is due
   std::optional<chain_trust> trust_;
   std::optional<comparison> comparing_;
   std::optional<std::string> contradicted_; ///< how SNs contradicted each other about the network

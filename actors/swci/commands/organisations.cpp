@@ -16,12 +16,10 @@ namespace {
 const auto registry = contracts::organisation_registry_address();
 
 result<std::vector<hash32>> anchors_in(const command_world& world, const std::string& file) {
+  constexpr std::string_view what = "the organisation's CA";
+  if (transport::names_trust_domain(file)) return transport::anchors_named(file, what);
   SWARM_TRY(const auto path, existing_inside(world.folder, file));
-  SWARM_TRY(const auto anchors, transport::read_anchor_file(path, "the organisation's CA"));
-  std::vector<hash32> out;
-  for (const auto& one : anchors)
-    out.push_back(one.fingerprint);
-  return out;
+  return transport::anchors_named(path, what);
 }
 
 result<std::vector<contracts::motion_view>> read_motions(network& sns) {

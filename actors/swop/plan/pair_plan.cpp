@@ -190,16 +190,11 @@ private:
   }
 
   result<> add_identity(const tasks::identity_mount& part, managers::program_spec& to) const {
-    using enum tasks::identity_part;
-    if (part.part == spiffe_socket_path)
-      return fail(
-          plan_errc::task_not_valid,
-          "the profile names a SPIFFE socket; this version takes certificates (KEY, CERT, CACERT, CAPATH)");
     SWARM_TRY(const auto source, paths_.source_of(part.where, {}, host_paths::said_by::profile));
     auto target = target_of(part.where.target);
     to.mounts.push_back({source.native(), target, false});
     if (part.sub_path) target = (fs::path(target) / *part.sub_path).native();
-    constexpr std::array flags{"--key", "--cert", "--cacert", "--capath"};
+    constexpr std::array flags{"--key", "--cert", "--cacert", "--capath", "--socket-path"};
     to.argv.emplace_back(flags.at(static_cast<std::size_t>(part.part)));
     to.argv.push_back(target);
     return {};

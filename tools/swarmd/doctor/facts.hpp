@@ -24,6 +24,8 @@ struct identity_facts {
   std::string key_file;
   unsigned key_mode = 0;    ///< permission bits
   std::string role_refusal; ///< why the certificate is for no node of this role; empty: it is
+  std::string agent;        ///< socket of the SPIFFE agent that gave it; empty: it is from files
+  std::vector<std::string> trust_domains; ///< whose bundles the agent gives
 };
 
 /// The data directory of a node and what it lies on.

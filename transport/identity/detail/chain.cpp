@@ -1,6 +1,7 @@
 #include "transport/identity/detail/chain.hpp"
 
 #include "transport/identity/detail/revocation.hpp"
+#include "transport/spiffe/detail/bundles.hpp"
 
 #include <openssl/err.h>
 
@@ -17,23 +18,15 @@ int refuse_revoked(int ok, X509_STORE_CTX* ctx) {
   return ok && X509_STORE_CTX_get_error_depth(ctx) == 0 && is_revoked(ctx) ? 0 : ok;
 }
 
-} // namespace
-
-certificate_chain chain_of(const STACK_OF(X509) * stack) {
-  certificate_chain out;
-  for (int i = 0; stack && i < sk_X509_num(stack); ++i)
-    out.push_back(shared(sk_X509_value(stack, i)));
-  return out;
-}
-
-chain_verdict verify_chain(X509* leaf, STACK_OF(X509) * sent_along, X509_STORE* store, presented_by as) {
+chain_verdict verify(X509* leaf, STACK_OF(X509) * sent_along, X509_STORE* store, presented_by as,
+                     unsigned long more_flags) {
   const store_ctx_ptr ctx(X509_STORE_CTX_new());
   X509_STORE_CTX_init(ctx.get(), store, leaf, sent_along);
   X509_STORE_CTX_set_default(ctx.get(), as == presented_by::server ? "ssl_server" : "ssl_client");
-  X509_STORE_CTX_set_flags(ctx.get(), X509_V_FLAG_PARTIAL_CHAIN);
+  X509_STORE_CTX_set_flags(ctx.get(), X509_V_FLAG_PARTIAL_CHAIN | more_flags);
   X509_STORE_CTX_set_verify_cb(ctx.get(), refuse_revoked);
   chain_verdict out;
-  if (X509_verify_cert(ctx.get()) == 1) {
+  if (verify_certificate(ctx.get()) == 1) {
     out.verified = chain_of(X509_STORE_CTX_get0_chain(ctx.get()));
     return out;
   }
@@ -44,11 +37,25 @@ chain_verdict verify_chain(X509* leaf, STACK_OF(X509) * sent_along, X509_STORE* 
   return out;
 }
 
+} // namespace
+
+certificate_chain chain_of(const STACK_OF(X509) * stack) {
+  certificate_chain out;
+  for (int i = 0; stack && i < sk_X509_num(stack); ++i)
+    out.push_back(shared(sk_X509_value(stack, i)));
+  return out;
+}
+
+chain_verdict verify_chain(X509* leaf, STACK_OF(X509) * sent_along, X509_STORE* store, presented_by as) {
+  return verify(leaf, sent_along, store, as, 0);
+}
+
 chain_verdict verify_again(const certificate_chain& chain, X509_STORE* store, presented_by as) {
   const stack_ptr between(sk_X509_new_null());
   for (std::size_t i = 1; i + 1 < chain.size(); ++i)
     sk_X509_push(between.get(), chain[i].get());
-  return verify_chain(chain.front().get(), between.get(), store, as);
+  return verify(chain.front().get(), between.get(), store, as,
+                bundles_of(store) ? X509_V_FLAG_NO_CHECK_TIME : 0);
 }
 
 } // namespace swarm::transport

@@ -24,10 +24,12 @@ struct chain_verdict {
   certificate_chain verified; ///< when it holds
 };
 
-/// Verifies `leaf` as a handshake does: dates, signatures, usage and revocation (revocation.hpp).
+/// Verifies `leaf` as a handshake does: dates, signatures, usage and revocation (revocation.hpp), and by the rules of
+/// SPIFFE where `store` has bundles (spiffe/detail/bundles.hpp).
 /// `sent_along` are the certificates that may stand between it and an anchor of `store`; it may be null.
 chain_verdict verify_chain(X509* leaf, STACK_OF(X509) * sent_along, X509_STORE* store, presented_by as);
-/// The same for a chain that held before: what has changed since then may break it.
+/// The same for a chain that held before: what has changed since then may break it. SVIDs live for hours or minutes, and
+/// what was begun with one goes on when it has ended: of them dates do not count.
 chain_verdict verify_again(const certificate_chain& chain, X509_STORE* store, presented_by as);
 
 /// Copies of the references in a stack; it may be null.

@@ -1,6 +1,7 @@
 #include "transport/tls/detail/live_chains.hpp"
 
 #include "base/log.hpp"
+#include "transport/spiffe/detail/bundles.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -14,7 +15,7 @@ struct live_chains::entry {
   std::uint64_t number = 0;
   certificate_chain chain;
   presented_by as{};
-  std::uint64_t expires = 0; ///< of its certificates the first
+  std::uint64_t expires = 0; ///< of its certificates the first; never, for SVIDs
   std::string who;
   std::string organisation;
   on_end end;
@@ -37,7 +38,8 @@ std::shared_ptr<void> live_chains::add(certificate_chain chain, presented_by as,
   made->as = as;
   made->expires = std::numeric_limits<std::uint64_t>::max();
   for (const auto& each : chain)
-    made->expires = std::min(made->expires, seconds_of(X509_get0_notAfter(each.get())));
+    if (!bundles_of(used))
+      made->expires = std::min(made->expires, seconds_of(X509_get0_notAfter(each.get())));
   made->chain = std::move(chain);
   made->who = host_port(peer.address, peer.port);
   made->organisation = peer.anchor ? peer.anchor->subject : std::string();
@@ -94,8 +96,7 @@ void live_chains::check(const std::vector<std::shared_ptr<entry>>& which, X509_S
     auto* leaf = each->chain.front().get();
     const auto why = make_error(
         net_errc::lost, "{}: the connection ends, as its certificate {} of the organisation {} is one {}",
-        each->who, name_text(X509_get_subject_name(leaf)), each->organisation,
-        verify_failure_text(verdict.failure));
+        each->who, shown_name(leaf, store), each->organisation, verify_failure_text(verdict.failure));
     if (told.insert(certificate_fingerprint(leaf)).second) log::warning("swarm.tls", "{}", why.message);
     each->end(why);
   }

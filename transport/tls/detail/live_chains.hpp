@@ -20,7 +20,7 @@ public:
                             on_end end);
   /// From now on chains must hold by `store`. Ends those that do not.
   void trust(X509_STORE* store);
-  /// Ends those in which a certificate has expired.
+  /// Ends those in which a certificate has expired, unless they are SVIDs (see `verify_again`).
   void look_at_clock(std::uint64_t unix_now);
   std::size_t size() const;
 

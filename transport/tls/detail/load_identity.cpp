@@ -2,6 +2,7 @@
 
 #include "base/clock.hpp"
 #include "transport/identity/detail/read_certificate.hpp"
+#include "transport/spiffe/detail/bundles.hpp"
 #include "transport/tls/detail/pem_files.hpp"
 
 #include <openssl/err.h>
@@ -199,6 +200,14 @@ result<std::shared_ptr<const certificate_facts>> check_chain(const tls_files& fi
 
 } // namespace
 
+result<std::shared_ptr<tls_identity::state>> make_state(const own_material& from) {
+  SWARM_TRY(auto server, make_tls_context(true, from.leaf, from.chain, from.key, from.store));
+  SWARM_TRY(auto client, make_tls_context(false, from.leaf, from.chain, from.key, from.store));
+  auto made = std::make_shared<tls_identity::state>(std::move(server), std::move(client));
+  made->certificate = std::make_shared<const certificate_facts>(facts_of_node(from.leaf, from.store));
+  return made;
+}
+
 result<std::shared_ptr<const tls_identity::state>> load_identity(const tls_files& files,
                                                                  const tls_identity::state* before) {
   SWARM_TRY(auto loaded, load_files(files));
@@ -211,13 +220,9 @@ result<std::shared_ptr<const tls_identity::state>> load_identity(const tls_files
   if (!before || before->certificate->fingerprint != certificate_fingerprint(leaf))
     SWARM_CHECK(check_dates(files, leaf));
   SWARM_TRY(auto anchor, check_chain(files, loaded, before));
-  auto server = make_tls_context(true, leaf, loaded.chain, loaded.key.get(), loaded.store.get());
-  if (!server) return fail_with(server.error(), "--cert: " + files.cert.string());
-  auto client = make_tls_context(false, leaf, loaded.chain, loaded.key.get(), loaded.store.get());
-  if (!client) return fail_with(client.error(), "--cert: " + files.cert.string());
-
-  auto made = std::make_shared<tls_identity::state>(std::move(*server), std::move(*client));
-  made->certificate = std::make_shared<const certificate_facts>(facts_of(leaf));
+  auto state = make_state({leaf, loaded.chain, loaded.key.get(), loaded.store.get()});
+  if (!state) return fail_with(state.error(), "--cert: " + files.cert.string());
+  auto& made = *state;
   made->anchor = std::move(anchor);
   made->crls_due = loaded.crls_due;
   made->trusted_count = loaded.trusted_count;

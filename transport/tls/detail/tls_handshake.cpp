@@ -1,7 +1,7 @@
 #include "transport/tls/detail/tls_handshake.hpp"
 
-#include "transport/identity/detail/read_certificate.hpp"
 #include "transport/identity/detail/revocation.hpp"
+#include "transport/spiffe/detail/bundles.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/ssl/error.hpp>
@@ -43,14 +43,15 @@ bool host_matches(X509* leaf, const std::string& host) {
   return X509_check_host(leaf, host.data(), host.size(), X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, nullptr) == 1;
 }
 
-void note_failure(handshake_notes& notes, const X509* leaf, X509* at_fault, int failure) {
+void note_failure(handshake_notes& notes, X509* leaf, X509* at_fault, int failure, X509_STORE* store) {
   if (notes.failure) return;
   notes.failure = failure;
+  notes.by_bundles = bundles_of(store) != nullptr;
   if (!at_fault) return;
   // A peer may send its CA along. Then the CA is what is unknown, but the message names the
   // node's certificate.
-  const auto* named = is_unknown_ca(failure) && leaf ? leaf : at_fault;
-  notes.failed_subject = name_text(X509_get_subject_name(named));
+  auto* named = is_unknown_ca(failure) && leaf ? leaf : at_fault;
+  notes.failed_subject = shown_name(named, store);
   notes.failed_issuer = name_text(X509_get_issuer_name(at_fault));
   if (failure == X509_V_ERR_CERT_HAS_EXPIRED)
     notes.failed_detail = "ended " + time_text(X509_get0_notAfter(at_fault));
@@ -64,7 +65,11 @@ void note_failure(handshake_notes& notes, const X509* leaf, X509* at_fault, int 
 void note_failure(handshake_notes& notes, X509_STORE_CTX* ctx, int failure) {
   auto* leaf = X509_STORE_CTX_get0_cert(ctx);
   auto* at_fault = X509_STORE_CTX_get_current_cert(ctx);
-  note_failure(notes, leaf, at_fault ? at_fault : leaf, failure);
+  note_failure(notes, leaf, at_fault ? at_fault : leaf, failure, X509_STORE_CTX_get0_store(ctx));
+}
+
+int verify_by_store(X509_STORE_CTX* ctx, void*) {
+  return verify_certificate(ctx);
 }
 
 int verify_callback(int ok, X509_STORE_CTX* ctx) {
@@ -168,6 +173,7 @@ result<ssl_ctx_ptr> make_tls_context(bool server, X509* leaf, const std::vector<
   SSL_CTX_set1_cert_store(raw, store);
   SSL_CTX_set_verify_depth(raw, chain_depth_max);
   SSL_CTX_set_verify(raw, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, verify_callback);
+  SSL_CTX_set_cert_verify_callback(raw, verify_by_store, nullptr);
   X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(raw), X509_V_FLAG_PARTIAL_CHAIN);
   if (server) {
     SSL_CTX_set_session_id_context(raw, session_context.data(), session_context.size());
@@ -201,17 +207,19 @@ std::optional<certificate_chain> fill_peer_certificate(SSL* ssl, peer_info& peer
     const auto as = SSL_is_server(ssl) ? presented_by::client : presented_by::server;
     auto verdict = verify_chain(leaf.get(), SSL_get_peer_cert_chain(ssl), verified_by(ssl), as);
     if (verdict.failure) {
-      note_failure(notes, leaf.get(), verdict.at_fault ? verdict.at_fault.get() : leaf.get(),
-                   verdict.failure);
+      note_failure(notes, leaf.get(), verdict.at_fault ? verdict.at_fault.get() : leaf.get(), verdict.failure,
+                   verified_by(ssl));
       return std::nullopt;
     }
     chain = std::move(verdict.verified);
   }
-  peer.certificate = std::make_shared<const certificate_facts>(facts_of(leaf.get()));
-  peer.anchor = std::make_shared<const certificate_facts>(facts_of(chain.back().get()));
+  auto* by = verified_by(ssl);
+  peer.certificate = std::make_shared<const certificate_facts>(facts_of_node(leaf.get(), by));
+  peer.anchor =
+      std::make_shared<const certificate_facts>(facts_of_anchor(chain.back().get(), leaf.get(), by));
   peer.cert_fingerprint = peer.certificate->fingerprint;
   peer.cert_subject = peer.certificate->subject;
-  if (const auto* own = SSL_get_certificate(ssl)) peer.own_fingerprint = certificate_fingerprint(own);
+  if (auto* own = SSL_get_certificate(ssl)) peer.own_fingerprint = facts_of_node(own, by).fingerprint;
   return chain;
 }
 
@@ -232,6 +240,7 @@ bool is_unknown_ca(int failure) {
 
 std::string_view verify_failure_text(int failure) {
   if (is_unknown_ca(failure)) return "from an unknown CA";
+  if (const auto text = svid_failure_text(failure); !text.empty()) return text;
   switch (failure) {
   case X509_V_ERR_CERT_HAS_EXPIRED:
     return "that has expired";
@@ -270,7 +279,12 @@ std::string handshake_failure_text(std::string_view who, const error_code& ec, c
     auto text = fmt::format("peer {} presented a certificate {}: {}", who, verify_failure_text(notes.failure),
                             notes.failed_subject);
     if (!notes.failed_detail.empty()) text += fmt::format(" ({})", notes.failed_detail);
-    if (is_unknown_ca(notes.failure))
+    if (notes.by_bundles && is_unknown_ca(notes.failure))
+      text += fmt::format(" (issued by {}, which is not in the bundle of that trust domain)",
+                          notes.failed_issuer);
+    else if (notes.failure == svid_of_unknown_domain)
+      text += "; to accept it, let the SPIFFE server federate with that trust domain";
+    else if (is_unknown_ca(notes.failure))
       text += fmt::format(" (issued by {}); to accept it, add that CA with --cacert or --capath",
                           notes.failed_issuer);
     return text;

@@ -31,6 +31,7 @@ struct handshake_notes {
   std::string failed_subject;
   std::string failed_issuer;
   std::string failed_detail; ///< dates or names, where they explain the failure
+  bool by_bundles = false;   ///< it was verified by the rules of SPIFFE
 };
 
 /// A context that presents `leaf` and `chain` and accepts peers whose chains lead to `store`.

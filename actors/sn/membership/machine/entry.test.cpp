@@ -51,6 +51,25 @@ TEST_CASE("an SN whose certificate is renewed stays what it is until others have
   CHECK(s.only<action::submit>().what == purpose::training);
 }
 
+TEST_CASE("an SN whose certificate ends later, under the same identity, says so in time") {
+  stage s;
+  auto facts = network(2, 2);
+  facts.organisation = facts.self->organisation = 2;
+  facts.self->sequence = 1;
+  facts.self->expiry = 60;
+  facts.expiry = 99;
+  facts.unix_now = 10;
+  s.look(facts);
+  CHECK(s.sent_nothing());
+  facts.unix_now = 30; // half of what the new one has is left
+  s.look(facts);
+  CHECK(s.only<action::submit>().input == registration(2, 2));
+  facts.waits.statement = {account(1), 2, contracts::node_type::sn, certificate(1), 99, 2};
+  facts.self->pending = true;
+  s.look(facts);
+  CHECK(s.sent_nothing());
+}
+
 TEST_CASE("an SN that cannot prove its registration says why") {
   stage s(false, fail(errc::denied, "no such key"));
   auto facts = network(1, 1);

@@ -26,6 +26,8 @@ struct chain_facts {
   std::uint64_t removed = 0;     ///< block in which a node with `self`'s certificate was removed by vote
   contracts::pending_view waits; ///< what this node has registered and waits for vouches
   hash32 identity;               ///< of this node's certificate, as it is now
+  std::uint64_t expiry = 0;      ///< likewise, in seconds since 1970
+  std::uint64_t unix_now = 0;
   contracts::organisation_id organisation{}; ///< that the certificate's anchor belongs to
   transport::registration_chain chain;
   std::vector<address> validators;           ///< of the next block, sorted

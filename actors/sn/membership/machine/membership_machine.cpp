@@ -136,28 +136,48 @@ bool membership_machine::waits_for_vouches(const chain_facts& facts) {
 /// Whether the chain knows this node as it is now, or will once it was vouched for.
 bool membership_machine::is_introduced(const chain_facts& facts) const {
   const auto& known = facts.self;
-  const bool waits = !facts.waits.statement.account.is_zero()
-                     && facts.waits.statement.organisation == facts.organisation
-                     && facts.waits.statement.identity == facts.identity;
+  const auto as_now = [&](const hash32& identity, std::uint64_t until) {
+    return identity == facts.identity && !transport::is_renewal_due(until, facts.expiry, facts.unix_now);
+  };
+  const auto& waiting = facts.waits.statement;
+  const bool waits = !waiting.account.is_zero() && waiting.organisation == facts.organisation
+                     && as_now(waiting.identity, waiting.expiry);
   if (!known || (!known->active && !waits)) return false;
-  return (waits || known->identity == facts.identity) && known->endpoint == options_.endpoint
+  return (waits || as_now(known->identity, known->expiry)) && known->endpoint == options_.endpoint
          && known->name == options_.node_name;
 }
 
-void membership_machine::register_self(const chain_facts& facts) {
+namespace {
+
+/// Of a registration that ends then. What was claimed before is claimed in the same words, so that vouches stay.
+std::uint64_t sequence_for(const chain_facts& facts, std::uint64_t expiry) {
   const auto& waiting = facts.waits.statement;
-  const auto claimed = [&](contracts::organisation_id organisation, const hash32& identity) {
-    return organisation == facts.organisation && identity == facts.identity;
+  const auto claimed = [&](contracts::organisation_id organisation, const hash32& identity,
+                           std::uint64_t until) {
+    return organisation == facts.organisation && identity == facts.identity
+           && (until == 0 || until == expiry);
   };
   const auto known = facts.self.value_or(contracts::node_view{});
-  auto sequence = std::max(known.sequence, waiting.sequence) + 1;
-  // What was claimed before is claimed in the same words, so that vouches stay.
-  if (!waiting.account.is_zero() && claimed(waiting.organisation, waiting.identity))
-    sequence = waiting.sequence;
-  if (known.active && claimed(known.organisation, known.identity)) sequence = known.sequence;
-  auto proved = options_.prove(facts.chain, {options_.self, facts.organisation,
-                                             static_cast<std::uint8_t>(contracts::node_type::sn),
-                                             facts.identity, 0, sequence});
+  if (known.active && claimed(known.organisation, known.identity, known.expiry)) return known.sequence;
+  if (!waiting.account.is_zero() && claimed(waiting.organisation, waiting.identity, waiting.expiry))
+    return waiting.sequence;
+  return std::max(known.sequence, waiting.sequence) + 1;
+}
+
+} // namespace
+
+void membership_machine::register_self(const chain_facts& facts) {
+  const auto prove = [&](std::uint64_t sequence) {
+    return options_.prove(facts.chain,
+                          {options_.self, facts.organisation,
+                           static_cast<std::uint8_t>(contracts::node_type::sn), facts.identity, 0, sequence});
+  };
+  auto sequence = sequence_for(facts, facts.expiry);
+  auto proved = prove(sequence);
+  if (proved && sequence_for(facts, proved->claim.expiry) != sequence) { // replaced since the facts were read
+    sequence = sequence_for(facts, proved->claim.expiry);
+    proved = prove(sequence);
+  }
   if (!proved) {
     actions_.emplace_back(action::say{"this SN cannot register: " + proved.error().message, true});
     return;

@@ -20,6 +20,16 @@ line refused_line(tls_errc code, const std::string& text) {
     return line{std::move(check), verdict::wrong, text, std::move(remedy)};
   };
   switch (code) {
+  case tls_errc::no_agent:
+    return wrong("agent", "start the SPIFFE agent of this host, or correct --socket-path");
+  case tls_errc::no_identity:
+    return wrong(
+        "agent",
+        "make an entry at the SPIFFE server whose selectors fit this process; its ID ends in /sn, /sl, "
+        "/swop or /swci");
+  case tls_errc::bad_svid:
+    return wrong("certificate",
+                 "have the SPIFFE server issue X509-SVIDs for nodes: one URI, no right to sign others");
   case tls_errc::missing_file:
     return wrong("certificate",
                  "correct the paths of --cert, --key, --cacert and --capath, or make certificates with "
@@ -58,8 +68,38 @@ line dates_line(const identity_facts& of, std::uint64_t now) {
       anchor_first ? fmt::format("the authority {}", of.anchor) : fmt::format("{}", of.subject);
   if (left >= std::min(notice_seconds, life / notice_part))
     return {"dates", verdict::ok, fmt::format("valid until {}", time_text(end)), {}};
-  return {"dates", verdict::warning, fmt::format("the certificate of {} ends on {}", whose, time_text(end)),
-          "have a new one made and put it where the old one is: a running node takes it without a restart"};
+  return {
+      "dates", verdict::warning, fmt::format("the certificate of {} ends on {}", whose, time_text(end)),
+      of.agent.empty()
+          ? "have a new one made and put it where the old one is: a running node takes it without a restart"
+          : "see in the log of the SPIFFE agent why it has no newer one"};
+}
+
+line chain_line(const identity_facts& of) {
+  if (of.agent.empty())
+    return {"chain",
+            verdict::ok,
+            fmt::format("it leads to {}, one of {} trusted authorities", of.anchor, of.trusted_count),
+            {}};
+  std::string domains;
+  for (std::size_t i = 0; i < of.trust_domains.size(); ++i)
+    domains += (i == 0 ? "" : i + 1 == of.trust_domains.size() ? " and " : ", ") + of.trust_domains[i];
+  return {"chain",
+          verdict::ok,
+          fmt::format("the SPIFFE agent gives the bundle{} of {}", of.trust_domains.size() == 1 ? "" : "s",
+                      domains),
+          {}};
+}
+
+line key_line(const identity_facts& of) {
+  if (!of.agent.empty())
+    return {"key", verdict::ok, fmt::format("it comes from the SPIFFE agent at {}", of.agent), {}};
+  if ((of.key_mode & 077U) != 0)
+    return {
+        "key", verdict::warning,
+        fmt::format("others on this host can use the private key {} (mode {:04o})", of.key_file, of.key_mode),
+        fmt::format("chmod 600 '{}'", of.key_file)};
+  return {"key", verdict::ok, "it belongs to the certificate, and is its owner's alone", {}};
 }
 
 } // namespace
@@ -73,18 +113,9 @@ lines judge_identity(const identity_facts& of, std::uint64_t now) {
                  verdict::ok,
                  fmt::format("{} of the organisation {}", of.subject, of.organisation),
                  {}});
-  out.push_back({"chain",
-                 verdict::ok,
-                 fmt::format("it leads to {}, one of {} trusted authorities", of.anchor, of.trusted_count),
-                 {}});
+  out.push_back(chain_line(of));
   out.push_back(dates_line(of, now));
-  if ((of.key_mode & 077U) != 0)
-    out.push_back({"key", verdict::warning,
-                   fmt::format("others on this host can use the private key {} (mode {:04o})", of.key_file,
-                               of.key_mode),
-                   fmt::format("chmod 600 '{}'", of.key_file)});
-  else
-    out.push_back({"key", verdict::ok, "it belongs to the certificate, and is its owner's alone", {}});
+  out.push_back(key_line(of));
   if (of.trouble.empty() && of.role_refusal.empty())
     out.push_back({"role", verdict::ok, "the certificate allows it", {}});
   if (!of.role_refusal.empty())

@@ -18,6 +18,7 @@ void take_certificate(identity_seen& into, members::role role) {
   facts.anchor = anchor->subject;
   facts.anchor_not_after = anchor->not_after;
   facts.trusted_count = into.tls->trusted_count();
+  facts.trust_domains = into.tls->trust_domains();
   facts.organisation = members::organisation_of(who, *into.rules);
   if (!members::roles_of(who, *into.rules).has(role))
     facts.role_refusal = members::refusal(who, role, *into.rules);
@@ -28,11 +29,11 @@ void take_certificate(identity_seen& into, members::role role) {
 identity_seen look_at_identity(const config::identity_options& files, members::role role) {
   identity_seen out;
   out.rules = std::make_shared<const members::member_rules>();
+  out.facts.agent = files.agent.native();
   out.facts.key_file = files.key.native();
   struct stat found {};
   if (::stat(files.key.c_str(), &found) == 0) out.facts.key_mode = found.st_mode & 07777U;
-  auto loaded =
-      transport::tls_identity::load({files.cert, files.key, files.cacert, files.capath, files.verify_host});
+  auto loaded = transport::tls_identity::load(actors::tls_files_of(files));
   if (!loaded) {
     const auto& why = loaded.error();
     out.facts.refused = why.category == error_category(transport::tls_errc{})
