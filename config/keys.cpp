@@ -76,4 +76,21 @@ std::span<const ignored_flag> ignored_flags() {
   return ignored;
 }
 
+namespace {
+
+constexpr ignored_flag unread[] = {
+    {"SWARM_LICENSE_AUTOPASSJ_SERVER_PRIMARY_IP", no_licence},
+    {"SWARM_LICENSE_AUTOPASSJ_SERVER_PRIMARY_PORT", no_licence},
+    {"SWARM_LICENSE_AUTOPASSJ_SERVER_SECONDARY_IP", no_licence},
+    {"SWARM_LICENSE_AUTOPASSJ_SERVER_SECONDARY_PORT", no_licence},
+    {"SN_START_MINING", "blocks are agreed on by validators, nobody mines"},
+    {"LOGS_DIR", "the log goes to standard error"},
+};
+
+} // namespace
+
+std::span<const ignored_flag> ignored_variables() {
+  return unread;
+}
+
 } // namespace swarm::config

@@ -40,11 +40,14 @@ struct command_flag {
 };
 std::span<const command_flag> command_flags();
 
-/// Flags of the original that are accepted and do nothing here, with the reason.
+/// What the original needed and is accepted here to no effect, with the reason that whoever gives it is told.
 struct ignored_flag {
-  std::string_view key;
+  std::string_view key; ///< of a flag without its dashes
   std::string_view reason;
 };
+/// Flags of this kind.
 std::span<const ignored_flag> ignored_flags();
+/// Environment variables of the original that do nothing here, in the same way.
+std::span<const ignored_flag> ignored_variables();
 
 } // namespace swarm::config

@@ -246,6 +246,8 @@ result<parse_outcome> parse(std::span<const std::string> args, const environment
   }
   SWARM_CHECK(found.outcome());
   out.notes = std::move(from.flags.notes);
+  for (const auto& [name, reason] : ignored_variables())
+    if (!value_of(env, name).empty()) out.notes.push_back(fmt::format("{} is not needed: {}", name, reason));
   for (auto& note : overruled(out.config))
     out.notes.push_back(std::move(note));
   if (out.config.proxy.empty() && !value_of(env, "http_proxy").empty())

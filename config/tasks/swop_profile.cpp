@@ -162,6 +162,10 @@ void check_rules(detail::checked_document& document) {
 }
 
 void warn_of_rest(detail::checked_document& document) {
+  const auto* licences = document.root.find("apls");
+  const auto* server = licences ? licences->find("locator") : nullptr;
+  if (server && (detail::optional_text(*server, "host") || detail::optional_number(*server, "port")))
+    detail::warn(document, *licences, "apls", "no licence is needed, so no licence server is asked");
   const auto& nodes = document.root.find("nodes")->items;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const auto& identity = nodes[i].find("slnodedef")->find("identity")->items;

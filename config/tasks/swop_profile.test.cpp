@@ -62,8 +62,10 @@ TEST_CASE("a profile for GPUs") {
   CHECK(second.data->source == "<CURRENT-PATH>/user2");
   CHECK(second.user_options[0].values == std::vector<std::string>{"/dev/kfd", "/dev/dri"});
   CHECK(second.user_options[3].values == std::vector<std::string>{"True"});
-  CHECK(files.warnings(example("gpu_profile.yaml"))
-            .ends_with("p.yaml:65: nodes[1].slnodedef.privatedata: read from 'privateData'"));
+  const auto told = files.warnings(example("gpu_profile.yaml"));
+  CHECK(told.find("p.yaml:65: nodes[1].slnodedef.privatedata: read from 'privateData'\n")
+        != std::string::npos);
+  CHECK(told.ends_with(": apls: no licence is needed, so no licence server is asked"));
 }
 
 TEST_CASE("a profile behind a proxy, whose nodes stand beside their key") {
@@ -143,6 +145,13 @@ TEST_CASE("a policy is a file of this host, or none") {
     CHECK(files.refusal(std::string("policyuri: ") + elsewhere + "\n" + small_profile())
           == "p.yaml:1: policyuri: give the path of a file of rules, or null to take the tasks of all "
              "organisations");
+}
+
+TEST_CASE("a licence server is answered, and not asked") {
+  CHECK(files.warnings("apls: {locator: {host: 10.9.9.9, port: 5814}}\n" + small_profile())
+        == "p.yaml:1: apls: no licence is needed, so no licence server is asked");
+  for (const auto* none : {"apls: ~\n", "apls: {locator: ~}\n", "apls: {locator: {host: ~, port: ~}}\n"})
+    CHECK(files.warnings(none + small_profile()).empty());
 }
 
 TEST_CASE("spellings that stand in people's files are read, with a warning") {

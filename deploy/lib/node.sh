@@ -54,6 +54,13 @@ set_from_options() {
   done
 }
 
+# Says of what the original's licence server needed that nothing here does.
+answer_licences() {
+  local option said=()
+  for option in "${!given[@]}"; do [[ $option != *apls-* || $option == *' '* ]] || said+=("$option"); done
+  ((${#said[@]} == 0)) || note "$(printf '%s\n' "${said[@]}" | sort | paste -sd ' '): no licence is needed"
+}
+
 # A SPIRE agent's socket: a file, VOLUME:PATH, a volume, or a container that has it.
 set_spire_socket() {
   local spire=${given[--socket-path]:-} inside=/tmp/spire-agent socket=api.sock
@@ -123,6 +130,7 @@ run_node() {
     $dry_run || need_engine_up
   fi
   set_from_options
+  answer_licences
   set_spire_socket
   [[ -z ${given["node --name"]:-} ]] || settings+=("SWARMD_NODE_NAME=${given["node --name"]}")
   prepare

@@ -22,22 +22,20 @@ def number(value):
 class P2PClient:
     """A connection to an SN with the certificate behind `context`. `greet` says hello with a fresh account."""
 
-    def __init__(self, sn, certificate, context):
+    def __init__(self, sn, certificate, context, headers=None):
         self.sn, self.own = sn, fingerprint(certificate.read_text())
         self.closed = ""
         address = f"wss://127.0.0.1:{sn.p2p_port}/p2p"
         self.connecting = connect(
-            address, ssl=context, max_size=None, open_timeout=60, close_timeout=1
+            address, ssl=context, max_size=None, open_timeout=60, close_timeout=1, additional_headers=headers
         )
         self.link = self.connecting.__enter__()
-        self.peer = hashlib.sha256(
-            self.link.socket.getpeercert(binary_form=True)
-        ).digest()
 
-    def greet(self, genesis, chain_id=21335):
+    def greet(self, genesis, chain_id=21335, version=VERSION):
         key = Account.create()
+        peer = hashlib.sha256(self.link.socket.getpeercert(binary_form=True)).digest()
         said = [
-            number(VERSION),
+            number(version),
             number(chain_id),
             genesis,
             b"",
@@ -46,7 +44,8 @@ class P2PClient:
         ]
         said += [b"", b"intruder", number(1), os.urandom(7) + b"\x01", number(1)]
         said[9] = said[9].lstrip(b"\0")
-        digest = keccak256(rlp.encode([b"swarm p2p hello", *said, self.own, self.peer]))
+        said += [number(2)] if version >= 3 else []  # the rules that it knows
+        digest = keccak256(rlp.encode([b"swarm p2p hello", *said, self.own, peer]))
         signed = key.unsafe_sign_hash(digest)
         proof = (
             signed.r.to_bytes(32, "big")
@@ -62,6 +61,17 @@ class P2PClient:
         try:
             while True:
                 self.link.recv(timeout=0)
+        except TimeoutError:
+            return True
+        except ConnectionClosed as end:
+            self.closed = end.rcvd.reason if end.rcvd else ""
+            return False
+
+    def wait_closed(self, patience=60):
+        """Reads until the other side ends the connection, which is kept in `closed`; True when it does not."""
+        try:
+            while True:
+                self.link.recv(timeout=patience)
         except TimeoutError:
             return True
         except ConnectionClosed as end:

@@ -4,8 +4,9 @@ import hashlib
 import json
 import ssl
 
+import numpy as np
 import pytest
-from harness import Certs, says, until
+from harness import SL, Certs, Meeting, Program, says, trains, until
 from launcher.operators import SWCI, OperatorSwarm
 
 DEFAULT_LIMITS = {
@@ -50,12 +51,12 @@ def begin(swarm, **options):
     return swarm.sn
 
 
-def listed(swarm):
-    """What LIST ORGANISATIONS answers."""
+def listed(swarm, what="organisations"):
+    """What LIST ORGANISATIONS, or another list, answers."""
     swci = SWCI(swarm.folder, swarm.certs, swarm.usr, flags=("--json",))
-    answer = swci.run(swarm.opening() + "LIST ORGANISATIONS\nEXIT\n")
+    answer = swci.run(swarm.opening() + f"LIST {what.upper()}\nEXIT\n")
     assert answer.code == 0, answer.text
-    return next(json.loads(line) for line in answer.text.splitlines() if line.startswith('{"answer":"organisations"'))
+    return next(json.loads(line) for line in answer.text.splitlines() if line.startswith('{"answer":"%s"' % what))
 
 
 def without_use(answer):
@@ -107,6 +108,34 @@ def test_an_sn_votes_for_its_organisation(swarm, certs, clinic, inspect):
     assert anchors_of(listed(swarm), "Clinic C") == [fingerprint(other)]
     assert says(inspect(swarm.sn, "vote", "remove", "Nobody", status=1), "no organisation 'Nobody'")
     assert says(inspect(swarm.sn, "vote", "replace-ca", "Clinic C", "nowhere.pem", status=1), "no such file")
+
+
+def test_seats_are_bounded_and_no_training_is_stopped_by_that(swarm, certs, inspect):
+    sn = begin(swarm)
+    (row,) = listed(swarm, "seats")["seats"]
+    assert (row["seats"], row["taken"], row["free"], row["sn"], row["swci"]) == (256, 2, 254, 1, 1)
+    sls = [SL(swarm.folder, certs, sn.port, f"sl-{number}") for number in (1, 2)]
+    swarm.others += sls
+    meeting = Meeting(2)
+
+    def between(number, client):
+        meeting(number, client)
+        if number == 2 and client is programs[0].client:
+            inspect(sn, "vote", "limits", row["organisation"], "--nodes", "2")
+
+    works = trains([{"w": np.ones(9, np.float32)}] * 4, None, between, minPeers=2)
+    programs = [Program(sl.start(), works) for sl in sls]
+    assert [program.result().sync_count for program in programs] == [4, 4]
+    (now,) = listed(swarm, "seats")["seats"]
+    assert (now["seats"], now["taken"], now["free"], now["sl"]) == (2, 4, 0, 2)
+    late = SL(swarm.folder, certs, sn.port, "sl-3").start()
+    swarm.others.append(late)
+    sn.wait_log(f"a registration is refused: the organisation '{row['organisation']}' has 4 nodes, all that its limit")
+    # A seat is free again when its node is removed.
+    swci = SWCI(swarm.folder, certs, swarm.usr)
+    assert swci.run(swarm.opening() + f"REMOVE NODE {sls[0].node_account}\nEXIT\n").code == 0
+    (now,) = listed(swarm, "seats")["seats"]
+    assert (now["taken"], now["sl"]) == (3, 1)
 
 
 def test_a_removal_needs_two_votes_and_a_vote_can_be_taken_back(swarm, clinic, inspect):

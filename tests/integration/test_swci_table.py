@@ -89,6 +89,7 @@ GOOD = [
      "ERROR : .*reset it first"),
     ("LIST NODES", "list nodes", "(?s)NodeType.*SENTINEL.*SWOP"),
     ("LIST ORGANISATIONS", "list organisations", "ID +ORGANISATION"),
+    ("LIST SEATS", "list seats", "ORGANISATION +SEATS +TAKEN +FREE"),
     ("DOCTOR", "doctor", "CHECK +GOOD"),
     ("SLEEP <seconds>", "sleep 0.1", "OK"),
     ("CD <folder>", "cd folder", "Current Directory : /platform/swarm/usr/folder"),
@@ -221,6 +222,7 @@ BAD = {
     "WAIT FOR TASKRUNNER <taskrunner>": [("wait for taskrunner none", "none")],
     "LIST NODES": [],
     "LIST ORGANISATIONS": [],
+    "LIST SEATS": [],
     "ADMIT ORGANISATION <organisation> FROM <file>": [
         ("admit organisation x from nowhere.pem", "nowhere.pem"),
         ("admit organisation x from final.yaml", "final.yaml"),

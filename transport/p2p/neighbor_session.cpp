@@ -37,6 +37,14 @@ std::string brief(const hash32& hash) {
 
 neighbor_session::neighbor_session(const session_options& options, hello own, const hash32& own_certificate,
                                    const hash32& peer_certificate, time_point now)
+    : neighbor_session(options, std::vector{std::move(own)}, own_certificate, peer_certificate, now) {
+  greeting_ = encoded(own_.front());
+  greeted_ = true;
+}
+
+neighbor_session::neighbor_session(const session_options& options, std::vector<hello> own,
+                                   const hash32& own_certificate, const hash32& peer_certificate,
+                                   time_point now)
     : options_(options), own_(std::move(own)), own_certificate_(own_certificate),
       peer_certificate_(peer_certificate), started_(now), last_heard_(now),
       score_(options.offence_points_max, options.offence_points_per_second, 0, now), queue_(options),
@@ -44,7 +52,6 @@ neighbor_session::neighbor_session(const session_options& options, hello own, co
       told_txns_(options.known_txns_max, options.known_txns_for), next_ping_(now), next_ask_neighbors_(now) {
   for (const auto& limit : options_.limits)
     buckets_.emplace_back(limit, now);
-  greeting_ = encoded(own_);
 }
 
 // Events
@@ -54,6 +61,8 @@ void neighbor_session::on_frame(result<frame> decoded, std::size_t size, time_po
   ++counters_.frames_in;
   counters_.bytes_in += size;
   last_heard_ = now;
+  if (!decoded && phase_ == phase::greeting && decoded.error().is(frame_errc::other_version))
+    return close(not_spoken(decoded.error().message));
   if (!decoded) return offend("malformed: " + decoded.error().message, options_.offence_points_max, now);
   const auto kind = kind_of(*decoded);
   if ((phase_ == phase::greeting) != (kind == frame_kind::hello))
@@ -138,19 +147,32 @@ bool neighbor_session::allow(frame_kind kind, double units, time_point now) {
 
 result<> neighbor_session::check(const hello& from) const {
   using enum frame_errc;
-  if (from.version != own_.version)
-    return fail(malformed, "protocol version: {} here, {} there", own_.version, from.version);
-  if (from.chain_id != own_.chain_id)
-    return fail(malformed, "chain id: {} here, {} there", own_.chain_id, from.chain_id);
-  if (from.genesis != own_.genesis)
-    return fail(malformed, "genesis: {} here, {} there", brief(own_.genesis), brief(from.genesis));
+  const auto* own = own_of(from.version);
+  if (own == nullptr)
+    return fail(other_version, "{}", not_spoken(fmt::format("version {} of the P2P protocol", from.version)));
+  if (from.chain_id != own->chain_id)
+    return fail(malformed, "chain id: {} here, {} there", own->chain_id, from.chain_id);
+  if (from.genesis != own->genesis)
+    return fail(malformed, "genesis: {} here, {} there", brief(own->genesis), brief(from.genesis));
   const auto signed_by = ledger::recover(hello_digest(from, peer_certificate_, own_certificate_), from.proof);
   if (!signed_by || *signed_by != from.account) return fail(malformed, "the proof of its account is wrong");
   return {};
 }
 
+std::string neighbor_session::not_spoken(std::string_view version) const {
+  return fmt::format("{}; {} speaks {}: upgrade the older swarmd", version, own_.front().program,
+                     text_of({own_.front().version, own_.back().version}));
+}
+
+const hello* neighbor_session::own_of(std::uint64_t version) const {
+  const auto found =
+      std::find_if(own_.begin(), own_.end(), [&](const hello& each) { return each.version == version; });
+  return found == own_.end() ? nullptr : &*found;
+}
+
 void neighbor_session::on(hello from, time_point) {
   if (auto checked = check(from); !checked) return close("hello refused: " + checked.error().message);
+  if (!std::exchange(greeted_, true)) greeting_ = encoded(*own_of(from.version));
   phase_ = phase::greeted;
   neighbor_head_ = from.head;
   actions_.emplace_back(action::greeted{std::move(from)});

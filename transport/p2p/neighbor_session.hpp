@@ -100,8 +100,13 @@ struct session_counters {
 
 class neighbor_session {
 public:
-  /// `own` must be signed. The certificates are those of this connection.
+  /// Says `own` at once, and takes an answer in the same version only. It must be signed. The certificates are those of
+  /// this connection.
   neighbor_session(const session_options& options, hello own, const hash32& own_certificate,
+                   const hash32& peer_certificate, time_point now);
+  /// Waits for the other's hello and answers with the one of `own` that has the same version. There is at least one, the
+  /// versions rise by one, and all are signed.
+  neighbor_session(const session_options& options, std::vector<hello> own, const hash32& own_certificate,
                    const hash32& peer_certificate, time_point now);
 
   // Events
@@ -181,6 +186,10 @@ private:
   void forget_old_questions(time_point now);
   void watch_silence(time_point now, bool listening);
   result<> check(const hello& from) const;
+  /// Why a hello of that version is none for this node, as text for both ends.
+  std::string not_spoken(std::string_view version) const;
+  /// Own hello of that version, or null.
+  const hello* own_of(std::uint64_t version) const;
 
   void on(hello from, time_point now);
   void on(head from, time_point now);
@@ -200,7 +209,7 @@ private:
   void on(signs from, time_point now);
 
   session_options options_;
-  hello own_;
+  std::vector<hello> own_; ///< by version
   hash32 own_certificate_;
   hash32 peer_certificate_;
   phase phase_ = phase::greeting;
@@ -209,6 +218,7 @@ private:
   std::vector<token_bucket> buckets_;
   offence_score score_;
   shared_bytes greeting_; ///< the hello, until it is sent
+  bool greeted_ = false;  ///< whether it has been made
   send_queue queue_;
   recent_hashes known_txns_; ///< transactions that the neighbor said it has
   recent_hashes told_txns_;  ///< transactions of which the neighbor was told, or will be

@@ -29,9 +29,11 @@ TEST_CASE("a hello of another world is refused with a reason that fits into a cl
   couple c;
   SUBCASE("version") {
     c.a.own.version = 9;
+    c.b.own.program = "swarmd 0.2.0";
     c.begin();
     c.run();
-    CHECK(wording(c.end_of(c.b)) == "hello refused: protocol version: 2 here, 9 there");
+    CHECK(wording(c.end_of(c.b))
+          == "hello: version 9 of the P2P protocol; swarmd 0.2.0 speaks 3: upgrade the older swarmd");
   }
   SUBCASE("chain id") {
     c.a.own.chain_id = 8;
@@ -85,6 +87,55 @@ TEST_CASE("who breaks the protocol is out at once and for a while") {
   c.feed(c.b, consensus{{1}});
   CHECK(c.b.seen.empty());
   CHECK(c.b.session->next_to_send(0) == nullptr);
+}
+
+namespace {
+
+/// A side that dialled: it has a hello in each of these versions, and waits.
+void dial(couple& c, const version_range& versions) {
+  std::vector<hello> all;
+  for (c.a.own.version = versions.first; c.a.own.version <= versions.last; ++c.a.own.version) {
+    c.sign(c.a);
+    all.push_back(c.a.own);
+  }
+  c.a.session.emplace(c.options, std::move(all), c.a.certificate, c.b.certificate, c.now);
+}
+
+/// The other side, which speaks first.
+void accept(couple& c, std::uint64_t version) {
+  c.b.own.version = version;
+  c.sign(c.b);
+  c.b.session.emplace(c.options, c.b.own, c.b.certificate, c.a.certificate, c.now);
+}
+
+} // namespace
+
+TEST_CASE("who dialled waits for the hello of the other and answers in its version") {
+  for (const std::uint64_t version : {2, 3}) {
+    couple c;
+    c.a.own.rules_known = 7;
+    dial(c, {2, 3});
+    accept(c, version);
+    CHECK(c.a.session->next_to_send(0) == nullptr);
+    c.run();
+    CHECK(c.a.session->open());
+    CHECK(c.b.session->open());
+    const auto greeted = only<action::greeted>(c.b.seen);
+    REQUIRE(greeted.size() == 1);
+    CHECK(greeted[0].from.version == version);
+    CHECK(greeted[0].from.rules_known == (version >= 3 ? 7 : 0));
+  }
+}
+
+TEST_CASE("a hello in a version that this side does not offer ends the session, and is no offence") {
+  couple c;
+  c.a.own.program = "swarmd 0.2.0";
+  dial(c, {2, 2});
+  accept(c, 3);
+  c.run();
+  CHECK(wording(c.end_of(c.a))
+        == "hello refused: version 3 of the P2P protocol; swarmd 0.2.0 speaks 2: upgrade the older swarmd");
+  CHECK_FALSE(c.refused(c.a));
 }
 
 TEST_CASE("a newcomer without a hello is not waited for") {

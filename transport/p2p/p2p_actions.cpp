@@ -19,6 +19,8 @@ void p2p_node::impl::on(const link_ptr& from, const action::greeted& what, const
                        .program = what.from.program,
                        .validates = what.from.validates,
                        .dialled = from->order.has_value(),
+                       .version = what.from.version,
+                       .rules_known = what.from.rules_known,
                        .head = what.from.head};
   from->set_facts(facts);
   const auto taken = take_in(from, what.from);
@@ -41,9 +43,9 @@ void p2p_node::impl::on(const link_ptr& from, const action::greeted& what, const
     points = book.points(facts.account, time_now());
   }
   with(from, [&](neighbor_session& session) { session.admit(points, time_now()); });
-  log::info(options.log_source, "neighbor {} is connected, {}{}; its head is block {}", facts.name(),
-            facts.dialled ? "dialled" : "accepted", facts.validates ? "" : ", an observer",
-            facts.head.block_num);
+  log::info(options.log_source, "neighbor {} is connected, {}{}; its head is block {}; {}, P2P version {}",
+            facts.name(), facts.dialled ? "dialled" : "accepted", facts.validates ? "" : ", an observer",
+            facts.head.block_num, facts.program, facts.version);
   tell_neighbor(from, facts);
 }
 

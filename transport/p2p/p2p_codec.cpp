@@ -21,6 +21,7 @@ static_assert(txns_asked_max * txn_bytes_max < frame_bytes_max);
 
 constexpr std::string_view hello_domain = "swarm p2p hello";
 constexpr std::size_t program_bytes_max = 64;
+constexpr std::uint64_t version_with_rules = 3;
 constexpr std::array<std::string_view, frame_kind_count> names{
     "hello",         "head",     "ping",     "pong",       "consensus",  "txns",
     "txn hashes",    "get txns", "got txns", "get blocks", "got blocks", "get neighbors",
@@ -40,6 +41,7 @@ void write_unsigned(rlp_writer& out, const hello& from) {
   write(out, from.head);
   out.string(from.account.view()).string(as_bytes(from.endpoint)).string(as_bytes(from.program));
   out.number(from.validates ? 1 : 0).number(from.instance).number(from.connection);
+  if (from.version >= version_with_rules) out.number(from.rules_known);
 }
 void write(rlp_writer& out, const hello& from) {
   write_unsigned(out, from);
@@ -159,6 +161,8 @@ result<> read(rlp_reader& from, head_facts& out) {
 }
 result<> read(rlp_reader& from, hello& out) {
   SWARM_TRY(out.version, from.number("version"));
+  if (!versions_known.has(out.version))
+    return fail(frame_errc::other_version, "version {} of the P2P protocol", out.version);
   SWARM_TRY(out.chain_id, from.number("chain id"));
   SWARM_TRY(out.genesis, from.fixed<32>("genesis"));
   SWARM_CHECK(read(from, out.head));
@@ -172,6 +176,9 @@ result<> read(rlp_reader& from, hello& out) {
   out.validates = validates == 1;
   SWARM_TRY(out.instance, from.number("instance"));
   SWARM_TRY(out.connection, from.number("connection"));
+  if (out.version >= version_with_rules) {
+    SWARM_TRY(out.rules_known, from.number("rules"));
+  }
   SWARM_TRY(out.proof, from.fixed<65>("proof"));
   return {};
 }

@@ -4,6 +4,7 @@
 #include "base/endpoint.hpp"
 #include "base/result.hpp"
 #include "ledger/sync/sync_machine.hpp"
+#include "transport/p2p/p2p_versions.hpp"
 
 #include <span>
 #include <string>
@@ -15,8 +16,6 @@
 namespace swarm::p2p {
 
 using sync::sealed_block;
-
-inline constexpr std::uint64_t protocol_version = 2;
 
 /// Bounds of the protocol, the same at both ends. A frame that breaks one is malformed.
 inline constexpr std::size_t frame_bytes_max = 16 * 1024 * 1024;
@@ -33,13 +32,14 @@ inline constexpr std::size_t question_bytes_max = 64 * 1024; ///< about a part o
 
 /// The rules that a frame can break.
 enum class frame_errc {
-  empty = 1,    ///< no byte at all
-  oversize,     ///< more bytes than a frame may have
-  unknown_kind, ///< of no kind that this version knows
-  malformed,    ///< not the one RLP form of its kind
-  limit,        ///< a count or length over its bound
-  empty_list,   ///< a frame about nothing
-  bad_endpoint, ///< an endpoint that is no host:port
+  empty = 1,     ///< no byte at all
+  oversize,      ///< more bytes than a frame may have
+  unknown_kind,  ///< of no kind that this version knows
+  malformed,     ///< not the one RLP form of its kind
+  limit,         ///< a count or length over its bound
+  empty_list,    ///< a frame about nothing
+  bad_endpoint,  ///< an endpoint that is no host:port
+  other_version, ///< a hello of a version that this program does not speak
 };
 constexpr std::string_view error_category(frame_errc) {
   return "p2p";
@@ -75,9 +75,9 @@ struct head_facts {
 using signature = fixed_bytes<65>;
 
 /// The first frame of either side. `proof` ties the account to the certificates of the
-/// connection: see `hello_digest`.
+/// connection: see `hello_digest`. In every version the number of the version is its first field.
 struct hello {
-  std::uint64_t version = protocol_version;
+  std::uint64_t version = versions_known.last;
   std::uint64_t chain_id = 0;
   hash32 genesis;
   head_facts head;
@@ -87,6 +87,8 @@ struct hello {
   bool validates = true;        ///< wishes to be a validator; an observer does not
   std::uint64_t instance = 0;   ///< random number of the sender's process: another one after a restart
   std::uint64_t connection = 0; ///< counts the sender's dials, so that the later of two is known
+  /// From version 3 on: the newest rules of the chain that the sender knows (ledger/rules_version.hpp); 0: not said.
+  std::uint64_t rules_known = 0;
   signature proof;
   bool operator==(const hello&) const = default;
 };

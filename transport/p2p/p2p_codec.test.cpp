@@ -1,9 +1,12 @@
 #include "transport/p2p/p2p_codec.hpp"
 
 #include "base/random.hpp"
+#include "ledger/formats/keys.hpp"
 #include "ledger/formats/rlp.hpp"
 
 #include <doctest/doctest.h>
+
+#include <fstream>
 
 namespace p2p_codec_test {
 
@@ -43,6 +46,8 @@ hello random_hello(seeded_random& random) {
   out.validates = random.below(2) == 0;
   out.instance = random();
   out.connection = random.below(100);
+  if (random.below(2) == 0) out.version = 2;
+  if (out.version > 2) out.rules_known = random.below(9);
   out.proof = random_fixed<65>(random);
   return out;
 }
@@ -190,6 +195,48 @@ TEST_CASE("endpoints") {
     CHECK_MESSAGE(!check_endpoint(bad), bad);
   CHECK(check_endpoint(std::string(253, 'a') + ":65535"));
   CHECK_FALSE(check_endpoint(std::string(254, 'a') + ":1"));
+}
+
+TEST_CASE("a hello of a version that is not spoken is told by its number, whatever follows") {
+  for (const std::uint64_t version : {0, 1, 4, 1000}) {
+    const auto raw = ledger::rlp_writer(16).begin_list().number(version).number(5).end_list().take();
+    bytes whole{static_cast<std::uint8_t>(frame_kind::hello)};
+    whole.insert(whole.end(), raw.begin(), raw.end());
+    const auto read = decode(whole);
+    REQUIRE_FALSE(read);
+    CHECK(read.error().is(frame_errc::other_version));
+  }
+}
+
+namespace {
+
+/// What an SN of swarmd 0.2 said to who had dialled it: the certificates of both, its own first, then its frames.
+std::vector<bytes> said_by_release_0_2() {
+  std::ifstream in(SWARM_SOURCE_DIR "/transport/p2p/testdata/said-by-0.2.txt");
+  std::vector<bytes> out;
+  for (std::string line; std::getline(in, line);)
+    if (auto raw = from_hex(line)) out.push_back(std::move(*raw));
+  return out;
+}
+
+} // namespace
+
+TEST_CASE("what release 0.2 said is understood, and said in the same bytes") {
+  const auto said = said_by_release_0_2();
+  REQUIRE(said.size() > 4);
+  for (std::size_t i = 2; i < said.size(); ++i) {
+    const auto read = decode(said[i]);
+    REQUIRE(read);
+    CHECK(encode(*read) == said[i]);
+  }
+  const auto greeting = decode(said[2]);
+  const auto* from = std::get_if<hello>(&*greeting);
+  REQUIRE(from != nullptr);
+  CHECK(from->version == 2);
+  const auto own = hash32::from_view(said[0]).value(), peer = hash32::from_view(said[1]).value();
+  const auto signer = ledger::recover(hello_digest(*from, own, peer), from->proof);
+  REQUIRE(signer);
+  CHECK(*signer == from->account);
 }
 
 TEST_CASE("the digest of a hello covers everything it says and both certificates") {

@@ -45,16 +45,19 @@ result<> p2p_node::impl::listen() {
   wanted.organisation_of = callbacks.organisation_of;
   wanted.body_bytes_max = 1024;
   wanted.ws = socket_options();
-  SWARM_TRY(server,
-            transport::http_server::start(
-                io, identity, std::move(wanted),
-                [](const transport::http_request&, const transport::http_reply& reply) {
-                  reply(transport::text_response(404, "this port is for other sentinels only\n"));
-                },
-                [weak = weak_from_this()](const std::shared_ptr<transport::ws_session>& socket,
-                                          const std::string& target, const transport::peer_info& remote) {
-                  if (const auto alive = weak.lock()) alive->accept(socket, target, remote);
-                }));
+  wanted.on_upgrade = [weak = weak_from_this()](const transport::http_request& request)
+      -> std::variant<transport::http_response, transport::ws_taker> {
+    return [weak, target = request.target, remote = request.peer,
+            offered = std::string(transport::find_header(request.headers, versions_header))](
+               const std::shared_ptr<transport::ws_session>& socket) {
+      if (const auto alive = weak.lock()) alive->accept(socket, target, remote, offered);
+    };
+  };
+  SWARM_TRY(server, transport::http_server::start(
+                        io, identity, std::move(wanted),
+                        [](const transport::http_request&, const transport::http_reply& reply) {
+                          reply(transport::text_response(404, "this port is for other sentinels only\n"));
+                        }));
   return {};
 }
 
@@ -129,13 +132,22 @@ void p2p_node::impl::dial(const neighbor_book::dial_order& order) {
     links.emplace(fresh->id, fresh);
   }
   auto to = endpoint::parse(order.endpoint).value(); // the book holds only checked endpoints
+  auto how = socket_options();
+  if (options.versions != versions_unsaid)
+    how.headers.emplace_back(versions_header, text_of(options.versions));
   fresh->attach(transport::ws_connect(io, identity, std::move(to.host), to.port, std::string(path),
-                                      socket_options(), socket_callbacks(fresh)));
+                                      std::move(how), socket_callbacks(fresh)));
 }
 
 void p2p_node::impl::accept(const std::shared_ptr<transport::ws_session>& socket, const std::string& target,
-                            const transport::peer_info& remote) {
+                            const transport::peer_info& remote, std::string_view offered) {
   std::string why_not = target == path ? refusal_of(remote, false) : "there is nothing but /p2p";
+  const auto theirs = offered.empty() ? result<version_range>(versions_unsaid) : read_versions(offered);
+  const auto agreed = theirs ? newest_common(options.versions, *theirs) : std::nullopt;
+  if (why_not.empty() && !agreed)
+    why_not = theirs ? fmt::format("versions {} of the P2P protocol; {} speaks {}: upgrade the older swarmd",
+                                   text_of(*theirs), options.program, text_of(options.versions))
+                     : theirs.error().message;
   link_ptr fresh, goes;
   {
     std::lock_guard lock(mutex);
@@ -158,7 +170,7 @@ void p2p_node::impl::accept(const std::shared_ptr<transport::ws_session>& socket
     return socket->close(ws_close_code::policy, why_not);
   }
   fresh->attach(socket);
-  greet(fresh, remote);
+  greet(fresh, remote, {*agreed, *agreed});
   socket->start(socket_callbacks(fresh));
 }
 
@@ -174,11 +186,13 @@ std::string p2p_node::impl::refusal_of(const transport::peer_info& remote, bool 
 /// A connection that this node dialled is open.
 void p2p_node::impl::opened(const link_ptr& which, const transport::peer_info& remote) {
   if (const auto why = refusal_of(remote, true); !why.empty()) return drop(which, why, false);
-  greet(which, remote);
+  greet(which, remote, options.versions);
 }
 
-/// The connection is open: sends this node's hello.
-void p2p_node::impl::greet(const link_ptr& to, const transport::peer_info& remote) {
+/// The connection is open. Who was dialled says its hello in the one version that is left; who dialled has one ready in
+/// each and waits.
+void p2p_node::impl::greet(const link_ptr& to, const transport::peer_info& remote,
+                           const version_range& versions) {
   hello own;
   {
     std::lock_guard lock(mutex);
@@ -192,9 +206,15 @@ void p2p_node::impl::greet(const link_ptr& to, const transport::peer_info& remot
   own.validates = options.validates;
   own.instance = instance;
   own.connection = to->number;
-  own.proof = sign(hello_digest(own, remote.own_fingerprint, remote.cert_fingerprint));
-  to->begin(remote, neighbor_session(options.session, own, remote.own_fingerprint, remote.cert_fingerprint,
-                                     time_now()));
+  own.rules_known = options.rules_known;
+  std::vector<hello> all;
+  for (own.version = versions.first; own.version <= versions.last; ++own.version) {
+    own.proof = sign(hello_digest(own, remote.own_fingerprint, remote.cert_fingerprint));
+    all.push_back(own);
+  }
+  const auto &mine = remote.own_fingerprint, &theirs = remote.cert_fingerprint;
+  to->begin(remote, to->order ? neighbor_session(options.session, std::move(all), mine, theirs, time_now())
+                              : neighbor_session(options.session, all.back(), mine, theirs, time_now()));
 }
 
 void p2p_node::impl::on_message(const link_ptr& from, transport::ws_message message) {

@@ -23,9 +23,11 @@ struct neighbor_facts {
   std::string endpoint; ///< host:port where it says others reach it, empty for none
   std::string remote;   ///< numeric address and port of this connection
   std::string program;
-  bool validates = false; ///< wishes to be a validator; the chain knows whether it is one
-  bool dialled = false;   ///< by this node
-  head_facts head;        ///< when it connected
+  bool validates = false;        ///< wishes to be a validator; the chain knows whether it is one
+  bool dialled = false;          ///< by this node
+  std::uint64_t version = 0;     ///< of the protocol, that both speak
+  std::uint64_t rules_known = 0; ///< the newest rules of the chain that it knows; 0: it did not say
+  head_facts head;               ///< when it connected
 
   /// Account, certificate and endpoint, as they stand in the log.
   std::string name() const;

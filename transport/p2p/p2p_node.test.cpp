@@ -157,6 +157,45 @@ TEST_CASE("nodes of another chain are no neighbors, and both ends know why") {
   CHECK(b.neighbor_count() == 0);
 }
 
+TEST_CASE("nodes of releases that follow each other are neighbors, in the newest version that both speak") {
+  net n;
+  auto &a = n.add(), &b = n.add(), &c = n.add();
+  a.options.versions = {2, 2};
+  a.options.rules_known = b.options.rules_known = c.options.rules_known = 2;
+  b.options.dial = {a.options.endpoint};
+  c.options.dial = {a.options.endpoint, b.options.endpoint};
+  for (auto* each : {&a, &b, &c})
+    each->start(n.io);
+  REQUIRE(n.meshed());
+  const auto versions = [](auto& of) {
+    std::multiset<std::pair<std::uint64_t, std::uint64_t>> out;
+    for (const auto& each : of.node->status().neighbors)
+      out.emplace(each.facts.version, each.facts.rules_known);
+    return out;
+  };
+  using pairs = std::multiset<std::pair<std::uint64_t, std::uint64_t>>;
+  CHECK(versions(a) == pairs{{2, 0}, {2, 0}});
+  CHECK(versions(b) == pairs{{2, 0}, {3, 2}});
+  CHECK(versions(c) == pairs{{2, 0}, {3, 2}});
+}
+
+TEST_CASE("nodes that speak no version in common part, and both know what to do") {
+  net n;
+  auto &a = n.add(), &b = n.add();
+  a.options.versions = {2, 2};
+  b.options.versions = {3, 3};
+  b.options.dial = {a.options.endpoint};
+  a.start(n.io);
+  b.start(n.io);
+  CHECK(eventually([&] {
+    const auto status = b.node->status();
+    return status.targets.size() == 1
+           && says(status.targets[0].last_failure,
+                   "versions 3 of the P2P protocol; swarmd speaks 2: upgrade the older swarmd");
+  }));
+  CHECK(a.neighbor_count() == 0);
+}
+
 TEST_CASE("a neighbor that misbehaves is refused for a while") {
   net n;
   auto &a = n.add(), &b = n.add();

@@ -60,14 +60,15 @@ struct p2p_node::impl : std::enable_shared_from_this<impl> {
   void tick();
   void dial_due(time_point now);
   void dial(const neighbor_book::dial_order& order);
+  /// `offered`: what stands in the header of versions, empty where there is none.
   void accept(const std::shared_ptr<transport::ws_session>& socket, const std::string& target,
-              const transport::peer_info& remote);
+              const transport::peer_info& remote, std::string_view offered);
   /// Why no connection is taken from there; empty words: one is. The caller holds the mutex.
   std::string why_not_accepted(const transport::peer_info& remote) const;
   /// Why this certificate is refused; empty words: it is not. The mutex is not held.
   std::string refusal_of(const transport::peer_info& remote, bool dialled);
   void opened(const link_ptr& which, const transport::peer_info& remote);
-  void greet(const link_ptr& to, const transport::peer_info& remote);
+  void greet(const link_ptr& to, const transport::peer_info& remote, const version_range& versions);
   void on_message(const link_ptr& from, transport::ws_message message);
   void on_closed(const link_ptr& which, const error& why);
   /// Ends it: `reason` goes to the other end, with `code`, and into the log.

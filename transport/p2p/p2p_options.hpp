@@ -73,6 +73,8 @@ struct p2p_options {
   hash32 genesis;
   bool validates = true;
   std::string program = "swarmd";
+  version_range versions = versions_known; ///< of the protocol; fewer of them, or others for tests
+  std::uint64_t rules_known = 0; ///< the newest rules of the chain that this node knows; 0: not said
   std::vector<std::string> dial; ///< endpoints that are dialled until they answer, for ever
 
   std::size_t neighbors_max = 64;

@@ -5,9 +5,12 @@
 #include "actors/sn/sn_metrics.hpp"
 #include "actors/supervision/paths.hpp"
 #include "base/log.hpp"
+#include "config/parse.hpp"
 #include "ledger/consensus/quorum.hpp"
 
 #include <boost/json.hpp>
+
+#include <cstdlib>
 
 namespace swarm::actors {
 
@@ -26,6 +29,23 @@ constexpr auto supervisor_patience = 10s;
 
 /// How long who is no member any more may take to fetch the block that says so, in ticks.
 constexpr int ticks_to_part = 5;
+
+/// Which versions of the P2P protocol this SN speaks: all that it can, unless a test has it rehearse how an older one
+/// meets the others (SWARMD_P2P_VERSIONS=2).
+p2p::version_range spoken_versions(const std::string& log_source) {
+  const auto* said = std::getenv("SWARMD_P2P_VERSIONS");
+  if (said == nullptr || *said == '\0') return p2p::versions_known;
+  const auto wanted = p2p::read_versions(said);
+  const bool possible =
+      wanted && p2p::versions_known.has(wanted->first) && p2p::versions_known.has(wanted->last);
+  if (possible)
+    log::warning(log_source, "SWARMD_P2P_VERSIONS: of the P2P protocol versions {} are spoken",
+                 p2p::text_of(*wanted));
+  else
+    log::warning(log_source, "SWARMD_P2P_VERSIONS is not heeded: this swarmd speaks versions {}",
+                 p2p::text_of(p2p::versions_known));
+  return possible ? *wanted : p2p::versions_known;
+}
 
 /// A connected SN that is no member any more.
 struct parting {
@@ -200,6 +220,9 @@ void listen(self_pointer self, const network_facts& facts) {
   options.chain_id = facts.domain.chain_id;
   options.genesis = facts.domain.genesis_hash;
   options.validates = !sn.observer;
+  options.program = fmt::format("swarmd {}", config::version());
+  options.versions = spoken_versions(s.context->log_source);
+  options.rules_known = std::min(sn.rules_known, ledger::rules_newest);
   options.dial = s.endpoints;
   options.log_source = s.context->log_source;
   auto node = p2p::p2p_node::start(
@@ -238,6 +261,13 @@ void start_neighbor(self_pointer self, consensus::neighbor_id id, neighbor_entry
   one.started = true;
   log::info(s.context->log_source, "connected to {}, at block {}", one.facts.name(),
             one.facts.head.block_num);
+  const auto rules = one.facts.rules_known;
+  if (rules != 0 && rules < std::min(s.context->options.rules_known, ledger::rules_newest))
+    log::info(s.context->log_source,
+              "{}, {}, knows rules of the chain up to version {} and stops where newer ones begin: upgrade "
+              "it before they "
+              "are voted for",
+              one.facts.name(), one.facts.program, rules);
   self->tell(sibling_of_parent(*self, "consensus"), consensus::neighbor_connected{id});
   self->tell(sibling_of_parent(*self, "chain"), newcomer{});
   self->ask(parent_path(*self), supervisor_patience,

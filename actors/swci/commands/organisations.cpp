@@ -22,6 +22,36 @@ result<std::vector<hash32>> anchors_in(const command_world& world, const std::st
   return transport::anchors_named(path, what);
 }
 
+result<std::vector<contracts::organisation_view>> read_organisations(network& sns) {
+  constexpr auto page = contracts::organisations_page_max;
+  return read_pages(sns, registry, page, [](std::size_t first) {
+    return contracts::organisations_args{first, page};
+  });
+}
+
+/// Who waits for vouches has no seat yet, and whose certificate has expired has none any more.
+void take_seat(answers::seats::row& row, const contracts::node_view& node,
+               const std::vector<address>& silent) {
+  if (!node.active) return;
+  ++row.taken;
+  if (std::ranges::find(silent, node.account) != silent.end()) ++row.silent;
+  using enum contracts::node_type;
+  switch (node.type) {
+  case sn:
+    ++row.sns;
+    break;
+  case sl:
+    ++row.sls;
+    break;
+  case swop:
+    ++row.swops;
+    break;
+  case swci:
+    ++row.swcis;
+    break;
+  }
+}
+
 result<std::vector<contracts::motion_view>> read_motions(network& sns) {
   constexpr auto page = contracts::organisations_page_max;
   return read_pages(sns, registry, page, [](std::size_t first) {
@@ -131,12 +161,27 @@ outcome run(const commands::remove_node& what, command_world& world) {
                        fmt::format("{}; more than half of the organisations have to", shown)};
 }
 
+outcome run(const commands::list_seats&, command_world& world) {
+  SWARM_TRY(auto* sns, network_of(world));
+  SWARM_TRY(const auto all, read_organisations(*sns));
+  SWARM_TRY(const auto nodes, read_pages(*sns, contracts::node_registry_address(),
+                                         contracts::page_entries_max, [](std::size_t first) {
+                                           return contracts::nodes_args{first, contracts::page_entries_max};
+                                         }));
+  SWARM_TRY(const auto silent, silent_nodes(*sns));
+  answers::seats out;
+  for (const auto& one : all) {
+    answers::seats::row row{.organisation = one.name, .limit = one.limits.nodes};
+    for (const auto& node : nodes)
+      if (node.organisation == one.id) take_seat(row, node, silent);
+    out.all.push_back(std::move(row));
+  }
+  return out;
+}
+
 outcome run(const commands::list_organisations&, command_world& world) {
   SWARM_TRY(auto* sns, network_of(world));
-  constexpr auto page = contracts::organisations_page_max;
-  SWARM_TRY(const auto all, read_pages(*sns, registry, page, [](std::size_t first) {
-              return contracts::organisations_args{first, page};
-            }));
+  SWARM_TRY(const auto all, read_organisations(*sns));
   SWARM_TRY(const auto uses, read_uses(*sns));
   SWARM_TRY(const auto motions, read_motions(*sns));
   std::vector<std::uint64_t> blocks;

@@ -233,6 +233,9 @@ struct remove_node {
 struct list_organisations {
   bool operator==(const list_organisations&) const = default;
 };
+struct list_seats {
+  bool operator==(const list_seats&) const = default;
+};
 
 // The session and its surroundings.
 
@@ -284,8 +287,8 @@ using command = std::variant<
     commands::list_taskrunner_peers, commands::get_taskrunner_info, commands::get_taskrunner_status,
     commands::get_taskrunner_peer_status, commands::assign_task, commands::wait_for_taskrunner,
     commands::admit_organisation, commands::remove_organisation, commands::replace_ca, commands::remove_node,
-    commands::list_organisations, commands::list_nodes, commands::doctor, commands::sleep_for,
-    commands::change_folder, commands::list_files, commands::show_folder, commands::help,
+    commands::list_organisations, commands::list_seats, commands::list_nodes, commands::doctor,
+    commands::sleep_for, commands::change_folder, commands::list_files, commands::show_folder, commands::help,
     commands::exit_session, commands::exit_on_failure>;
 
 } // namespace swarm::swci

@@ -43,11 +43,11 @@ TEST_CASE("keywords are completed in the operator's case") {
   CHECK(offered("LI") == words{"LIST"});
   CHECK(offered("li") == words{"list"});
   CHECK(offered("LIST ")
-        == words{"CONTEXT", "CONTEXTS", "CONTRACTS", "NODES", "ORGANISATIONS", "TASKRUNNER", "TASKRUNNERS",
-                 "TASKS"});
+        == words{"CONTEXT", "CONTEXTS", "CONTRACTS", "NODES", "ORGANISATIONS", "SEATS", "TASKRUNNER",
+                 "TASKRUNNERS", "TASKS"});
   CHECK(offered("list ")
-        == words{"context", "contexts", "contracts", "nodes", "organisations", "taskrunner", "taskrunners",
-                 "tasks"});
+        == words{"context", "contexts", "contracts", "nodes", "organisations", "seats", "taskrunner",
+                 "taskrunners", "tasks"});
   CHECK(offered("GET TASKRUNNER P") == words{"PEER"});
   CHECK(offered("ASSIGN TASK t TO tr ") == words{"TARGET", "WITH"});
   CHECK(offered("ASSIGN TASK t TO tr WITH ") == words{"ALL"});

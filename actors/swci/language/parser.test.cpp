@@ -93,6 +93,7 @@ const std::vector<good> good_lines{
     {"ASSIGN TASK t TO tr TARGET 0xab", assign_task{"t", "tr", one_swop{"0xab"}}},
     {"WAIT FOR TASKRUNNER tr", wait_for_taskrunner{"tr"}},
     {"list organisations", list_organisations{}},
+    {"list seats", list_seats{}},
     {"ADMIT ORGANISATION 'St. Mary' FROM ca/mary.pem", admit_organisation{"St. Mary", "ca/mary.pem"}},
     {"admit organisation FROM from from", admit_organisation{"FROM", "from"}},
     {"REMOVE ORGANISATION clinic", remove_organisation{"clinic"}},
@@ -142,7 +143,7 @@ const std::vector<bad> bad_lines{
     {"help list nods", "there is no command 'list nods'; did you mean LIST NODES?"},
     // The beginning of a command.
     {"LIST", "LIST only begins a command; CONTEXTS, CONTEXT, CONTRACTS, TASKS, TASKRUNNERS, TASKRUNNER, "
-             "ORGANISATIONS or "
+             "ORGANISATIONS, SEATS or "
              "NODES may follow"},
     {"WAIT FOR", "WAIT FOR only begins a command; IP, SERVICE or TASKRUNNER may follow"},
     {"WAIT FOR ME", "unknown command 'WAIT FOR ME'; did you mean WAIT FOR IP?"},
@@ -184,6 +185,7 @@ const std::vector<bad> bad_lines{
      "CREATE TASK: <outcome> (a text, in quotes if it has blanks) is missing"},
     // Too much.
     {"LIST NODES now", "LIST NODES: 'now', word 3, is too much; usage: LIST NODES"},
+    {"LIST SEATS now", "LIST SEATS: 'now', word 3, is too much; usage: LIST SEATS"},
     {"LIST ORGANISATIONS now", "LIST ORGANISATIONS: 'now', word 3, is too much; usage: LIST ORGANISATIONS"},
     {"SWITCH CONTEXT a b", "SWITCH CONTEXT: 'b', word 4, is too much; usage: SWITCH CONTEXT <context>"},
     {"cd my folder", "CD: 'folder', word 3, is too much"},

@@ -221,6 +221,12 @@ command_area organisations() {
             "they belong to it, what they have put on the chain today (UTC), what they may use up, and what "
             "they vote on.",
             list_organisations{}),
+       asks("LIST SEATS",
+            "Shows how many nodes each organisation may have in the network, and how many it has: in all, of "
+            "each "
+            "role, and of them without a sign of life. Organisations vote for another number with "
+            "swarm-inspect.",
+            list_seats{}),
        asks(
            "ADMIT ORGANISATION <organisation> FROM <file>",
            "Votes for a new organisation, whose CA certificates are in a PEM file. It belongs to the network "

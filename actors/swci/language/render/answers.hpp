@@ -258,6 +258,20 @@ struct organisations {
   std::vector<row> all;
   std::vector<motion> motions; ///< that are open
 };
+/// What organisations have of the nodes that they may have.
+struct seats {
+  struct row {
+    std::string organisation;
+    std::uint64_t limit = 0;
+    std::uint64_t taken = 0; ///< registered nodes of all roles
+    std::uint64_t sns = 0;
+    std::uint64_t sls = 0;
+    std::uint64_t swops = 0;
+    std::uint64_t swcis = 0;
+    std::uint64_t silent = 0; ///< of those taken: without a sign of life
+  };
+  std::vector<row> all;
+};
 /// A vote was cast.
 struct organisation_vote {
   std::string what; ///< "ADMIT"
@@ -317,7 +331,7 @@ using answer =
                  answers::contract_status, answers::perfdata, answers::model_saved, answers::proof_saved,
                  answers::task_registered, answers::task_info, answers::task_body, answers::taskrunner_info,
                  answers::taskrunner_status, answers::taskrunner_peers, answers::taskrunner_peer_status,
-                 answers::wait_begins, answers::wait_ended, answers::organisations,
+                 answers::wait_begins, answers::wait_ended, answers::organisations, answers::seats,
                  answers::organisation_vote, answers::nodes, answers::doctor_report, answers::files,
                  answers::folder, answers::exit_on_failure>;
 

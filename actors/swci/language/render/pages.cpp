@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 namespace swarm::swci {
 
 namespace {
@@ -307,6 +309,14 @@ page make(const answers::organisations& from) {
   out.parts.emplace_back(std::move(wanted_anchors));
   out.parts.emplace_back(std::move(wanted_limits));
   return out;
+}
+page make(const seats& from) {
+  table all{"seats", {"ORGANISATION", "SEATS", "TAKEN", "FREE", "SN", "SL", "SWOP", "SWCI", "SILENT"}, {}};
+  for (const auto& each : from.all)
+    all.rows.push_back({each.organisation, each.limit, each.taken,
+                        each.limit - std::min(each.limit, each.taken), each.sns, each.sls, each.swops,
+                        each.swcis, each.silent});
+  return {"seats", false, {std::move(all)}};
 }
 page make(const organisation_vote& from) {
   fields all{{{from.what, from.organisation}}};

@@ -137,6 +137,7 @@ std::vector<answer> all_answers() {
       wait_ended{runner, "RUNNING", true},
       two_organisations(),
       answers::organisations{},
+      answers::seats{{{"Clinic A", 256, 5, 1, 2, 1, 1, 1}, {"ü", 1, 2, 2, 0, 0, 0, 0}}},
       organisation_vote{"ADMIT", "Clinic C", "0xaa", 1, 2},
       organisation_vote{"REPLACE CA", "Clinic A", "", 0, 0},
       nodes{{{"SENTINEL", "172.1.1.1", 30304, "sn1", uid_a, "", noon},
