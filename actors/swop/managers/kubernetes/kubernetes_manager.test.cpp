@@ -151,8 +151,7 @@ TEST_CASE("what the cluster ends is lost, and says by what; what is somebody els
     CHECK(ended.how->cause == ending_cause::lost);
     CHECK(wording(ended.how->message).contains("node-1 is gone"));
   }
-  CHECK(in.tell("count jobs") == "1");
-  CHECK(in.tell("count pods") == "1");
+  CHECK(eventually([&] { return in.tell("count jobs") == "1" && in.tell("count pods") == "1"; }));
 }
 
 TEST_CASE("one for which there is no room is starting, people are told, and it can be stopped") {
@@ -224,6 +223,43 @@ TEST_CASE(
     CHECK(eventually([&] { return in.tell("count jobs") == "0"; }));
   }
   CHECK(eventually([&] { return in.tell("count pods") == "0"; }));
+}
+
+TEST_CASE("what the own pod has mounted programs get as the same volume, and nothing else of it") {
+  if (!cluster::is_there()) return;
+  cluster_room room(the_cluster());
+  const auto mine = room.host_folder("mine"), below = room.host_folder("mine/below");
+  auto spec = room.shell("mkdir $0/below; echo up; while :; do sleep 0.05; done");
+  spec.argv.push_back(mine.string());
+  spec.mounts = {{"own-claim", mine.string(), true}};
+  REQUIRE(room.manager().start(spec));
+  room.wait_for_line("up");
+  const auto pods =
+      the_cluster().api()->get(kubernetes::kind::pods, {}, {{"labelSelector", "swarmd.owner=test-owner"}});
+  REQUIRE(pods);
+  room.be_in(std::string(pods->at("items").at(0).at("metadata").at("name").as_string()));
+  auto writes = room.shell("echo here >/v/file", "writes"), reads = room.shell("cat /c/below/file", "reads");
+  writes.mounts = {{below.string(), "/v", true}};
+  CHECK(room.run(writes).how->exit_code == 0);
+  reads.mounts = {{"own-claim", "/c", false}};
+  CHECK(room.run(reads).how->exit_code == 0);
+  CHECK(room.output("reads") == std::vector<std::string>{"here"});
+  CHECK_FALSE(fs::exists(below / "file")); // which is of this host
+  writes.name = "outside";
+  writes.mounts = {{room.host_folder("outside").string(), "/v", true}};
+  CHECK(room.manager().start(writes).error().is(manager_errc::path_not_allowed));
+}
+
+TEST_CASE("a server that another authority vouches for is not asked, and the file is named") {
+  if (!cluster::is_there()) return;
+  cluster in;
+  auto place = in.place();
+  place.ca_file = the_cluster().place().ca_file;
+  const auto said = kubernetes::api(place).get(kubernetes::kind::jobs, {});
+  REQUIRE_FALSE(said);
+  CHECK(wording(said.error()).contains(place.ca_file.native() + " the CA of this cluster?"));
+  place.token_file = "/nonexistent";
+  CHECK(kubernetes::api(place).get(kubernetes::kind::jobs, {}).error().is(kubernetes::api_errc::nowhere));
 }
 
 } // namespace kubernetes_manager_test

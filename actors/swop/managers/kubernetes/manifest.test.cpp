@@ -161,6 +161,10 @@ TEST_CASE("what a cluster says of a pod is told as it is; what is missing or str
   CHECK(waits("ErrImagePull", "no")->is(manager_errc::image_missing));
   CHECK(waits("RunContainerError", "exec: executable file not found")->is(manager_errc::no_such_command));
   CHECK(waits("CreateContainerConfigError", "no secret")->is(manager_errc::not_started));
+  CHECK(
+      ended(read(R"({"containerStatuses": [{"name": "ml", "state": {"terminated": {"exitCode": 70000}}}]})"))
+          .how->exit_code
+      == 255);
   auto gone = read("{}");
   gone.is_gone = true;
   CHECK(ended(gone, true).how->cause == ending_cause::told);

@@ -36,8 +36,8 @@ container_facts read_container(const json::object& from) {
     out.started_ms = time_of(words_at(runs, "startedAt"));
   } else if (const auto& ended = object_at(state, "terminated"); state.contains("terminated")) {
     out.ended = true;
-    out.exit_code = static_cast<int>(number_at(ended, "exitCode"));
-    out.signal = static_cast<int>(number_at(ended, "signal"));
+    out.exit_code = static_cast<int>(std::clamp<std::int64_t>(number_at(ended, "exitCode"), 0, 255));
+    out.signal = static_cast<int>(std::clamp<std::int64_t>(number_at(ended, "signal"), 0, signals_max));
     out.started_ms = time_of(words_at(ended, "startedAt"));
     out.ended_ms = time_of(words_at(ended, "finishedAt"));
     out.reason = words_at(ended, "reason");

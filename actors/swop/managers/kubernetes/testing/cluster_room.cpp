@@ -33,6 +33,7 @@ void cluster_room::restart() {
                                     : pod_place{name.substr(0, end), name.substr(end + 1), 2};
   };
   options.places.channels = channels();
+  options.own_pod = own_pod_;
   options.start_patience = start_patience_;
   options.image_patience = image_patience_;
   options.tell = [this](std::string text) {
@@ -47,6 +48,11 @@ void cluster_room::restart() {
 void cluster_room::patience(std::chrono::milliseconds start, std::chrono::milliseconds image) {
   start_patience_ = start;
   image_patience_ = image;
+  restart();
+}
+
+void cluster_room::be_in(std::string pod) {
+  own_pod_ = std::move(pod);
   restart();
 }
 

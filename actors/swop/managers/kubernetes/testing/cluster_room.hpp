@@ -19,6 +19,8 @@ public:
   const std::filesystem::path& where() const override { return folder_.path(); }
 
   void patience(std::chrono::milliseconds start, std::chrono::milliseconds image);
+  /// From now on as if this process were in a pod of this name.
+  void be_in(std::string pod);
   /// Below it are the pipes of pairs.
   std::filesystem::path channels() const { return where() / "parts"; }
   /// What the manager told people.
@@ -27,7 +29,7 @@ public:
 private:
   swarm::testing::temporary_folder folder_;
   std::shared_ptr<const kubernetes::api> api_;
-  std::string owner_;
+  std::string owner_, own_pod_;
   std::chrono::milliseconds start_patience_{10'000}, image_patience_{100};
   mutable std::mutex mutex_;
   std::vector<std::string> told_;
