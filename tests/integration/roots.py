@@ -43,13 +43,17 @@ boot() { # NAME KEEPER: without the services of this system
     --directory="$base/$1/root" --network-namespace-path="/proc/$2/ns/net" "${bind[@]}" systemd.unit=basic.target \
     </dev/null >"$base/$1/boot.log" 2>&1
 }
+is_up() { # OF BOOT: sets `first`
+  read -r first rest <"/proc/$1/task/$1/children"
+  [[ $first && $(<"/proc/$first/comm") == systemd ]] &&
+    nsenter --all -t "$first" systemctl is-system-running | grep -qxE 'running|degraded'
+}
 for at in "${!names[@]}"; do
   name=${names[at]} root=$base/${names[at]}/root
   if [[ $booted == yes ]]; then
     boot "$name" "${keepers[at]}" &
-    until first=$(tr -d ' ' <"/proc/$!/task/$!/children") && [[ $first && $(<"/proc/$first/comm") == systemd ]] &&
-      nsenter --all -t "$first" systemctl is-system-running 2>/dev/null | grep -qxE 'running|degraded'; do
-      kill -0 $! 2>/dev/null || { cat "$base/$name/boot.log"; exit 1; }
+    until is_up $! 2>/dev/null; do
+      kill -0 $! 2>/dev/null && ((SECONDS < 120)) || { echo "no systemd: $(<"$base/$name/boot.log")"; exit 1; }
       sleep 0.1
     done
     firsts+=("$first")

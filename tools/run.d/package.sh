@@ -22,14 +22,14 @@ command_package() {
   ((${#kinds[@]})) || kinds=(deb wheel)
   for kind in "${kinds[@]}"; do [[ $kind == deb || $kind == wheel ]] || die "package: deb or wheel, not '$kind'"; done
   need package
-  build package swarmd swarm-shim swarm-merge-worker
+  build release swarmd swarm-shim swarm-merge-worker
   mkdir -p "$PACKAGES"
   for kind in "${kinds[@]}"; do
     if [[ $kind == deb ]]; then
-      deploy/deb/build build/package/bin "$PACKAGES"
+      deploy/deb/build build/release/bin "$PACKAGES"
     else
       need_package_python
-      PYTHON=$PACKAGE_VENV/bin/python deploy/wheel/build build/package/bin "$PACKAGES"
+      PYTHON=$PACKAGE_VENV/bin/python deploy/wheel/build build/release/bin "$PACKAGES"
     fi
   done
 }
