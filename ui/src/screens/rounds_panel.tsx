@@ -142,7 +142,7 @@ const givenUpRows = (round: Round, name: NameOf) =>
   givenUp(round).map(({ uid, by, left, next }): [string, ComponentChildren] => [
     "Given up",
     <>
-      <Name of={name(uid)} />, {by.length ? `suspected by ${by.map((each) => shown(name(each))).join(", ")}` : left};{" "}
+      <Name of={name(uid)} />, {by.length ? `suspected by ${by.map((each) => shown(name(each))).join(", ")}` : left.replace(/^leaves: /, "")};{" "}
       <Name of={name(next)} /> leads then
     </>,
   ]);
