@@ -68,6 +68,25 @@ if (location.hash === hash) return drawn();
 addEventListener("hashchange", drawn, { once: true });
 location.hash = hash;
 """
+# From the first element on every one that takes the keyboard is noted; gives how many there may be.
+BEGIN_TABS = """
+const root = document.querySelector("dialog[open]") ?? document.body;
+const tabs = root.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex]");
+const wanted = [...root.querySelectorAll("a[href], button, input, select, textarea, summary, [role=application]")];
+window.tabs = { wanted, reached: new Set(), note: (event) => window.tabs.reached.add(event.target) };
+document.addEventListener("focusin", window.tabs.note);
+root.tabIndex = -1;
+root.focus();
+root.removeAttribute("tabindex");
+return tabs.length;
+"""
+# What can be used and has taken no keyboard since, a line each.
+LEFT_BY_TABS = """
+const { wanted, reached } = window.tabs;
+return wanted
+  .filter((each) => each.isConnected && each.checkVisibility() && !each.matches(":disabled") && !reached.has(each))
+  .map((each) => `${each.tagName} ${(each.getAttribute("aria-label") ?? each.textContent).trim()}`);
+"""
 
 
 def started(make):
@@ -171,6 +190,17 @@ class Browser:
         )
         over = self.run("return document.documentElement.scrollWidth - innerWidth")
         return [*found, *([f"it is {over} px wider than the screen"] if over > 0 else [])]
+
+    def out_of_reach(self):
+        """What can be used and is not reached by Tab, a line each; of a dialog that is open, in it."""
+        self.settle()
+        number = self.run(BEGIN_TABS)
+        left = []
+        for _ in range(3):  # long tables have more rows as they are walked through
+            self.press(*["TAB"] * number)
+            if not (left := self.run(LEFT_BY_TABS)):
+                break
+        return left
 
     def picture(self, path, whole=True, height_max=2400):
         """A WebP of the page, or of the part that the screen shows."""

@@ -6,50 +6,35 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import tempfile
 
 import pytest
-from browser import SIZES, THEMES, Browser
-from harness import ROOT, says, until
-from launcher.page import Page
-from operated import HERE, PYTHON, VENV, TestSwarm
+from browser import SIZES, THEMES
+from harness import Certs, inspect_program, says, until
+from launcher.operators import run_task
+from paged import (
+    CONTRACT,
+    GATE_AFTER,
+    PYTHON,
+    RUNNER,
+    SHARED,
+    Stage,
+    begin_anew,
+    close_notes,
+    execute,
+    fill_in_task,
+    give,
+    kill_a_leader,
+    leave_dialog,
+    make_task,
+    reset_runner,
+    take_pictures,
+)  # fmt: skip
 
-CONTRACT = "defaultbb.cqdb.sml.hpe"
-RUNNER = "defaulttaskbb.taskdb.sml.hpe"
 HOSTILE = """<img src=x onerror="window.hacked=1">&'{}"""
-# A folder for pictures of all screens; those of docs/page.md are made so.
-PICTURES = os.environ.get("SWARM_PAGE_PICTURES")
-LENGTH = "SYNCS=30\nGATE_AFTER=24" if PICTURES else "SYNCS=5"
-
-SHARED = [
-    (HERE, "/tmp/test/programs"), (ROOT / "tests/python", "/tmp/test/lib"), (VENV, VENV),
-    ("/platform/swarm/usr/gate", "/tmp/test/gate"),
-]  # fmt: skip
 
 # Each test goes on where the one before it has left the swarm.
-
-
-class Stage:
-    """A swarm, its page, and a browser that has logged in."""
-
-    def __init__(self, folder, certs):
-        self.swarm = TestSwarm(folder, certs)
-        self.browser = self.page = None
-        self.swarm.start_sn()
-        self.swarm.join_sn("sn-2")
-        for first in (0, 2):
-            self.swarm.add_trainers(2, first)
-        self.page = Page(folder, certs, self.swarm.sn.port)
-        self.page.start().wait_up()
-        self.browser = Browser(folder)
-        self.browser.open(f"https://{self.page.host}{self.page.link()}")
-
-    def clean_up(self):
-        if self.browser:
-            self.browser.quit()
-        if self.page:
-            self.page.clean_up()
-        self.swarm.clean_up()
 
 
 @pytest.fixture(scope="module")
@@ -78,44 +63,11 @@ def test_it_shows_the_network_at_first_sight(stage, browser):
     assert not browser.complaints()
 
 
-def take_pictures(browser, screen):
-    """Of what is shown now, if somebody wants them."""
-    for size in SIZES if PICTURES else ():
-        for theme in THEMES:
-            browser.look(size, theme)
-            browser.settle()
-            browser.picture(f"{PICTURES}/{screen}-{theme}-{size}.webp")
-    browser.look("wide", "light")
-
-
-def give(browser, word):
-    """Carries out the order of the dialog that is open, which closes then; of a refused one it would not."""
-    browser.click(word, kind="dialog footer button.primary")
-    browser.until(lambda: not browser.count("dialog"), f"the order '{word}' to be carried out")
-
-
-def fill_in_task(browser, stage, name):
-    """A RUN_SWARM by the form, a field for each value of the schema."""
-    inside = "dialog"
-    values = {
-        "Name": name, "Author": "tests", "Outcome": name, "Command": "programs/operated_program.py",
-        "Entrypoint": PYTHON, "WorkingDir": "/tmp/test", "PrivateContent": "/tmp/test",
-        "Envvars": f"PYTHONPATH=/tmp/test/lib\nMIN_PEERS=4\nFALLING=1\nGATE=/tmp/test/gate\n{LENGTH}",
-    }  # fmt: skip
-    for label, value in values.items():
-        browser.fill(label, value, inside)
-    for number, (source, target) in enumerate(SHARED, 1):
-        browser.click("Add to SharedContent", inside=inside)
-        item = f"{inside} .form-item:nth-of-type({number})"
-        browser.fill("Src", source, item)
-        browser.fill("Tgt", target, item)
-
-
 def test_a_task_is_made_by_its_form(stage, browser):
     browser.go("tasks")
     browser.sees("ROOTTASK")
     browser.click("Create a task")
-    fill_in_task(browser, stage, "train")
+    fill_in_task(browser, "train")
     browser.click("Check without creating it", inside="dialog")
     browser.until(lambda: browser.text(".verdict"), "the verdict on the task")
     assert "train" not in browser.text("main table"), "it was only looked at"
@@ -129,33 +81,6 @@ def test_a_task_is_made_by_its_form(stage, browser):
     browser.click("Check without creating it", inside="dialog")
     browser.until(lambda: browser.text(".verdict .tone-bad"), "what is wrong with the task")
     leave_dialog(browser)
-
-
-def leave_dialog(browser):
-    browser.press("ESCAPE")
-    browser.until(lambda: not browser.count("dialog"), "the dialog to be closed")
-
-
-def execute(browser, task="train"):
-    browser.go("tasks", task)
-    browser.click("Execute", inside=".detail")
-    browser.fill("Taskrunner", RUNNER, "dialog")
-    browser.click("All peers", inside="dialog")
-    give(browser, "Execute")
-    browser.go("taskrunners")
-    browser.sees("Running", task, "swop-1", "swop-2")
-
-
-def begin_anew(browser):
-    """Contract and taskrunner are as before the first training."""
-    browser.go("contracts")
-    browser.click("Reset: " + CONTRACT)
-    give(browser, "Reset")
-    browser.sees("not begun")
-    browser.go("taskrunners")
-    browser.click("Reset: " + RUNNER)
-    give(browser, "Reset")
-    browser.sees("Idle")
 
 
 def test_it_is_executed_and_watched_to_its_end(stage, browser):
@@ -204,6 +129,29 @@ def test_a_round_tells_its_events(stage, browser):
     browser.sees("Ledger", "State root", "Proposer")
 
 
+def open_round(browser, number):
+    """What is drawn anew while it is clicked at may miss a click."""
+    title = f"#rounds [aria-label='Round {number}']"
+    until(lambda: browser.count(title) or browser.click(str(number), kind="#rounds button.link"), f"round {number}")
+
+
+def test_a_killed_leader_is_named(stage, browser):
+    """Models so large that a merge takes a moment, and not so large that it is made in shards. Its pair has failed."""
+    variables = {"PYTHONPATH": "/tmp/test/lib", "MIN_PEERS": 2, "FALLING": 1, "SYNCS": 100, "SIZE": 200_000}
+    task = run_task("crash", "programs/operated_program.py", PYTHON, variables, SHARED, private="/tmp/test")
+    begin_anew(browser)
+    make_task(browser, json.dumps(task))
+    execute(browser, "crash")
+    browser.go("training", CONTRACT)
+    name, round_num = kill_a_leader(stage.nodes())
+    open_round(browser, round_num)
+    browser.sees("Leader changed", "Given up", f"{name}, ", "leads then", inside="#rounds .detail")
+    given_up = browser.text("#rounds .detail .facts")
+    assert "suspected by" in given_up or "no sign of life" in given_up, given_up
+    browser.go("taskrunners")
+    browser.sees("1 failed")
+
+
 def test_a_dead_node_is_named(stage, browser):
     begin_anew(browser)
     stage.swarm.close_gate()
@@ -220,6 +168,22 @@ def test_a_dead_node_is_named(stage, browser):
         take_pictures(browser, "training")
     finally:
         os.kill(victim, signal.SIGCONT)
+
+
+def test_proof_and_model_of_a_merge_are_saved(stage, browser):
+    """While its programs wait, so that the SLs are there."""
+    folder = stage.swarm.folder
+    browser.sees("Merged", inside="#rounds")
+    open_round(browser, GATE_AFTER)
+    browser.sees("Merge accepted", inside="#rounds .detail")
+    browser.click(f"Proof: round {GATE_AFTER}", inside="#rounds .detail")
+    proof = folder / f"{CONTRACT}-{GATE_AFTER}-proof.json"
+    until(proof.is_file, "the proof")
+    command = [inspect_program(), "verify", proof, "--genesis", stage.swarm.sn.admin("chain")["genesis"]]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0 and f"round {GATE_AFTER}" in done.stdout, done.stderr
+    browser.click(f"Model: round {GATE_AFTER}", inside="#rounds .detail")
+    until((folder / f"{CONTRACT}-{GATE_AFTER}.safetensors").is_file, "the model")
     stage.swarm.open_gate()
     browser.sees("Complete")
     browser.go("taskrunners")
@@ -250,10 +214,7 @@ def test_texts_are_text_whatever_they_hold(stage, browser):
         "Name": "odd", "TaskType": "PULL_IMAGE", "Author": HOSTILE, "Prereq": "ROOTTASK", "Outcome": HOSTILE,
         "Body": body,
     }  # fmt: skip
-    browser.go("tasks")
-    browser.click("Create a task")
-    browser.fill("YAML", json.dumps(task), "dialog")
-    give(browser, "Create")
+    make_task(browser, json.dumps(task))
     browser.sees(HOSTILE, "odd", inside="main table")
     browser.go("tasks", "odd")
     browser.sees(HOSTILE, inside=".detail")
@@ -263,29 +224,135 @@ def test_texts_are_text_whatever_they_hold(stage, browser):
     browser.click("Create", kind="dialog footer button.primary")
     browser.until(lambda: says(browser.text(".notes"), "is no name for a training"), "the refusal")
     leave_dialog(browser)
-    browser.click("Close", inside=".notes")
+    close_notes(browser)
     assert browser.run("return window.hacked") is None
     assert browser.count("main img, .notes img") == 0
 
 
+def test_a_host_starts_pairs_by_a_task(stage, browser):
+    """Whose programs fail, so that logs have something to say."""
+    shared = [("/platform/swarm/usr/model", "/tmp/test/model"), SHARED[-1]]
+    stage.swarm.close_gate()
+    make_task(browser, json.dumps(run_task("fails", "model/fails.py", shared=shared)))
+    reset_runner(browser)
+    browser.go("hosts")
+    browser.sees("swop-1", "swop-2", "2 pairs", "sn-1", "validator")
+    browser.sees("Cores", "GiB", "GPUs", "in sandboxes of the host")  # as its SWOPs say
+    browser.click("Start pairs")
+    browser.sees("To start pairs on swop-")
+    browser.click("fails", kind="main table a")
+    browser.click("Execute", inside=".detail")
+    chosen = browser.run("return document.querySelectorAll('dialog select')[1].selectedOptions[0].text")
+    assert chosen in ("swop-1", "swop-2")
+    give(browser, "Execute")
+    browser.go("hosts")
+    browser.sees("Stop by a reset", inside=f"[aria-label='SWOP {chosen}']")
+    stage.swarm.open_gate()
+
+
+def test_logs_follow_and_are_searched(stage, browser):
+    browser.go("logs")
+    browser.sees("reading patients", "KeyError: patient 7")  # once it has failed
+    browser.fill("Find in lines", "keyerror")
+    until(lambda: "reading patients" not in browser.text("main pre"), "one line")
+    browser.fill("Find in lines", "")
+    browser.sees("This swarmd", "watches, as operator")
+
+
+def test_a_node_is_added_by_a_bundle(stage, browser):
+    browser.go("nodes")
+    browser.click("Add a node")
+    browser.fill("Name", "sl-9", "dialog")
+    browser.fill("Host", "10.0.0.9", "dialog")
+    script = until(lambda: browser.run("return document.querySelector('dialog textarea')?.value"), "the bundle")
+    for words in ("sl-9", "10.0.0.9", f"{stage.swarm.sn.port}", "BEGIN CERTIFICATE", "swarmd --profile node.yaml"):
+        assert words in script
+    assert "PRIVATE" not in script
+    browser.click("SWOP", inside="dialog .choice")
+    browser.sees("Choose a taskrunner.", inside="dialog")
+    browser.fill("Taskrunner", RUNNER, "dialog")
+    browser.click("Save", kind="dialog .bundle-tools button")
+    file = stage.swarm.folder / "join-sl-9.sh"
+    until(file.is_file, "the bundle as a file")
+    assert "slnodedef" in file.read_text()
+    leave_dialog(browser)
+
+
+WITHOUT_SEATS = """
+const all = [...document.querySelectorAll("article.organisation")].filter((each) => each.innerText.includes("0 seats"));
+return all[0]?.querySelector("h3").innerText;
+"""
+
+
+def test_orders_of_an_owner(stage, browser):
+    """Who owns a training says who takes part in it, and how its merges are verified."""
+    browser.go("contracts")
+    browser.click("Create", kind="main button")
+    browser.fill("Name", "study", "dialog")
+    give(browser, "Create")
+    browser.go("nodes")
+    other = until(lambda: browser.run(WITHOUT_SEATS), "the organisation without nodes")
+    browser.go("training", "study")
+    browser.sees("every organisation", inside="#parameters")
+    browser.click("Invite")
+    browser.fill("Organisation", other, "dialog")
+    give(browser, "Invite")
+    browser.sees(other, inside="#parameters")
+    browser.click("Verification", inside="#parameters")
+    browser.fill("Merges are verified", "behind", "dialog")
+    give(browser, "Set")
+    browser.sees("Merges are verified\nbehind", inside="#parameters")
+    browser.click("Reset: study")
+    give(browser, "Reset")
+    browser.sees("generation 2")
+    # Of a contract that nobody owns: refused in its words.
+    browser.go("training", CONTRACT)
+    browser.click("Verification", inside="#parameters")
+    browser.fill("Merges are verified", "behind", "dialog")
+    browser.click("Set", kind="dialog footer button.primary")
+    browser.sees("nobody", inside=".notes")
+    leave_dialog(browser)
+    close_notes(browser)
+
+
+def test_a_motion_of_another_organisation_gets_its_vote(stage, browser):
+    (authority,) = Certs(stage.swarm.folder / "hospice", "sn-1").capath.iterdir()
+    shutil.copy(authority, stage.swarm.usr / "hospice.pem")
+    stage.clinic_orders('ADMIT ORGANISATION "Hospice" FROM hospice.pem')
+    browser.go("nodes")
+    browser.sees("1 of 2 votes", "admit Hospice")
+    browser.click("Vote for it: admit Hospice")
+    give(browser, "Vote for it")
+    browser.until(lambda: browser.count("[aria-label='Organisation Hospice']"), "the organisation to be admitted")
+    browser.until(lambda: not browser.count(".motion"), "the vote to be over")
+
+
 SCREENS = {
     "overview": ["overview"], "training": ["training", CONTRACT], "runs": ["runs"], "contracts": ["contracts"],
-    "tasks": ["tasks", "train"], "taskrunners": ["taskrunners"], "nodes": ["nodes"], "ledger": ["ledger"],
+    "tasks": ["tasks", "train"], "taskrunners": ["taskrunners"], "nodes": ["nodes"], "join": ["nodes"],
+    "hosts": ["hosts"], "logs": ["logs"], "ledger": ["ledger"],
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("screen", SCREENS)
 def test_everybody_can_use_every_screen(stage, browser, screen):
+    inside = "dialog" if screen == "join" else "main"
     try:
+        browser.go(*SCREENS[screen])
+        if screen == "join":
+            browser.click("Add a node")
+            browser.sees("Whom it will trust", inside="dialog")
+        until(lambda: "Reading" not in browser.text(inside), f"{screen} to be read")
+        assert browser.out_of_reach() == [], f"{screen}: no way there by keyboard"
         for size in SIZES:
             for theme in THEMES:
                 browser.look(size, theme)
-                browser.go(*SCREENS[screen])
-                until(lambda: "Reading" not in browser.text("main"), f"{screen} to be read")
                 browser.settle()
                 assert browser.findings() == [], (screen, size, theme)
         if screen not in ("overview", "training"):  # they were taken when there was something to see
             take_pictures(browser, screen)
+        if screen == "join":
+            leave_dialog(browser)
     finally:
         browser.look("wide", "light")
     assert not browser.complaints()

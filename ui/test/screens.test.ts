@@ -5,6 +5,7 @@ import type { Network, Node, Peer, Round, Training } from "../src/feed";
 import { alertsOf, daysLeft } from "../src/screens/alerts";
 import { WaitBook } from "../src/screens/waits";
 import { mergeRounds } from "../src/screens/history";
+import { givenUp } from "../src/screens/round_model";
 import { membersOf, progressOf, standingOf, topologyOf } from "../src/screens/training_model";
 
 const DAY = 86_400_000;
@@ -206,4 +207,32 @@ test("fresh rounds win, and what says the same stays the same object", () => {
     ],
   );
   assert.equal(after[1], before[0]);
+});
+
+test("leaders that were given up are named with who says so and who leads then", () => {
+  const event = (kind: string, peer: string, by?: string) => ({
+    kind,
+    peer,
+    ...(by ? { by } : {}),
+    text: kind === "peer_left" ? "leaves: gives no sign of life" : "",
+    block_num: 1,
+    txn: "0x",
+    time_ms: 0,
+  });
+  const events = [
+    event("leader_suspected", "a", "z"), // of an earlier attempt at this round
+    event("round_closed", "a"),
+    event("leader_suspected", "a", "b"),
+    event("leader_suspected", "c", "d"), // comes late, and is about no leader of now
+    event("leader_suspected", "a", "c"),
+    event("leader_changed", "b"),
+    event("peer_left", "b"),
+    event("leader_changed", "c"),
+    event("merge_committed", "c"),
+  ];
+  assert.deepEqual(givenUp({ events }), [
+    { uid: "a", by: ["b", "c"], left: "", next: "b" },
+    { uid: "b", by: [], left: "leaves: gives no sign of life", next: "c" },
+  ]);
+  assert.deepEqual(givenUp({ events: events.slice(0, 3) }), []);
 });

@@ -1,5 +1,6 @@
 /// Rounds as a history of events: which took how long and who led, and of each what happened, by block and transaction.
 
+import type { ComponentChildren } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import { bytes, clock, count, duration, figure, shown, whole } from "../base/format";
 import { href } from "../base/route";
@@ -11,6 +12,7 @@ import { save, SaveButton, saveFrom } from "../parts/saving";
 import { Table, type Column } from "../parts/table";
 import { EVENTS, type Tone } from "../parts/words";
 import type { RoundsState } from "./history";
+import { givenUp } from "./round_model";
 
 /** What went otherwise than planned, so that the round is worth a look. */
 export function notable(round: Round): RoundEvent[] {
@@ -135,6 +137,16 @@ function MergeFiles({ contract, round_num }: { contract: string; round_num: numb
   );
 }
 
+/** Who led and was given up, on whose word, and who came next. */
+const givenUpRows = (round: Round, name: NameOf) =>
+  givenUp(round).map(({ uid, by, left, next }): [string, ComponentChildren] => [
+    "Given up",
+    <>
+      <Name of={name(uid)} />, {by.length ? `suspected by ${by.map((each) => shown(name(each))).join(", ")}` : left.replace(/^leaves: /, "")};{" "}
+      <Name of={name(next)} /> leads then
+    </>,
+  ]);
+
 function RoundDetail({
   round,
   name,
@@ -150,6 +162,7 @@ function RoundDetail({
   const odd = notable(round);
   const events = which === "all" ? round.events : odd;
   const merge = round.merge;
+  const given_up = givenUpRows(round, name);
   return (
     <aside class="detail" aria-label={`Round ${round.round_num}`}>
       <header>
@@ -165,6 +178,7 @@ function RoundDetail({
           rows={[
             ["Merge", <Hash of={merge.digest} />],
             ["Size", bytes(merge.size)],
+            ...given_up,
             ["Leader", <Name of={name(merge.leader)} />],
             ["Term", merge.term ? `${merge.term} (${count(merge.term, "leader")} given up)` : "first leader"],
             ["Models of", `${count(merge.contributors.length, "node")}`],
@@ -178,7 +192,10 @@ function RoundDetail({
         {contract ? <MergeFiles contract={contract} round_num={round.round_num} /> : null}
         </>
       ) : (
-        <p class="muted">Nothing is merged yet.</p>
+        <>
+          {given_up.length ? <Facts rows={given_up} /> : null}
+          <p class="muted">Nothing is merged yet.</p>
+        </>
       )}
       <Choice
         label="Events"
