@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
+
 namespace proof_methods_test {
 
 using namespace swarm;
@@ -115,7 +117,9 @@ TEST_CASE(
   };
   CHECK(since(id).nodes.empty());
   CHECK(since(id).block.header == all.block.header);
-  CHECK(since(keccak256(id.view())).nodes == all.nodes);
+  const auto again = since(keccak256(id.view())).nodes; // these calls are known, and so not executed again
+  CHECK(again.size() == all.nodes.size());
+  CHECK(std::set(again.begin(), again.end()) == std::set(all.nodes.begin(), all.nodes.end()));
 
   const auto views = [&](const ledger::proved_calls& shown, const ledger::known_witness_ptr& has) {
     static const ledger::contract_table contracts(contracts::make_contracts());
