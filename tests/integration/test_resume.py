@@ -116,8 +116,9 @@ def test_without_a_merge_a_program_that_resumes_begins_as_always(swarm):
     assert all(np.array_equal(client.merged[0]["w"], np.full(1000, 0.5, np.float32)) for client in clients)
 
 
-def trained(swarm, rounds=2, sls=2, **options):
-    """A swarm that has merged `rounds` rounds, and was killed; its SN is up again."""
+def trained(swarm, rounds=2, sls=2, noted=False, **options):
+    """A swarm that has merged `rounds` rounds, and was killed; its SN is up again. `noted`: all SLs have written down what
+    they keep of the last merge, which they do beside all else."""
     swarm.start(sls=sls, **options)
     gates = [Gate(1, rounds + 1) for _ in range(sls)]
     programs = [
@@ -126,6 +127,9 @@ def trained(swarm, rounds=2, sls=2, **options):
     ]
     for gate in gates:
         gate.wait_for(1)
+    last = swarm.sn.merges()[-1].digest
+    records = [sl.store.parent / "kept-merges" for sl in swarm.sls if noted]
+    until(lambda: all(last in record.read_text() for record in records), "the last merge to be noted", alive=swarm.sls)
     for process in [*swarm.sls, swarm.sn]:
         process.kill9()
     for gate, program in zip(gates, programs):
@@ -203,7 +207,7 @@ def run_inspect(sl, *arguments):
 
 
 def test_a_kept_merge_is_written_as_a_file(swarm, inspect, tmp_path):
-    merges = trained(swarm, rounds=5)
+    merges = trained(swarm, rounds=5, noted=True)
     sl, out = swarm.sls[0], tmp_path / "m.safetensors"
 
     def write(number, *flags, **status):

@@ -5,6 +5,7 @@
 #include "actors/sl/checker/whole_check.hpp"
 #include "actors/sl/files/chunk_fetch.hpp"
 #include "actors/sl/shards/sharded_manifest.hpp"
+#include "actors/supervision/own_mail.hpp"
 #include "actors/supervision/paths.hpp"
 #include "base/hash.hpp"
 #include "base/log.hpp"
@@ -97,8 +98,8 @@ void ask_manifest(self_pointer self, std::size_t which, const hash32& digest, st
                   std::vector<rounds::holder> holders) {
   auto& s = self->state();
   fetch_manifest_async(s.context, s.counters, digest, size, std::move(holders),
-                       [env = self->shared_env(), path = self->path(), which](auto outcome) {
-                         env->dir.send(path, manifest_here{which, std::move(outcome)});
+                       [mail = own_mail(*self), which](auto outcome) {
+                         mail.send(manifest_here{which, std::move(outcome)});
                        });
 }
 
@@ -116,11 +117,10 @@ void ask_manifests(self_pointer self) {
   ++s.open;
   if (s.task.shards.empty())
     return ask_manifest(self, s.inputs.size(), s.task.digest, s.task.size, {s.task.leader});
-  fetch_sharded_manifest_async(
-      s.context, s.counters, s.task.digest, s.task.size, s.task.shards,
-      [env = self->shared_env(), path = self->path(), which = s.inputs.size()](auto outcome) {
-        env->dir.send(path, manifest_here{which, std::move(outcome)});
-      });
+  fetch_sharded_manifest_async(s.context, s.counters, s.task.digest, s.task.size, s.task.shards,
+                               [mail = own_mail(*self), which = s.inputs.size()](auto outcome) {
+                                 mail.send(manifest_here{which, std::move(outcome)});
+                               });
 }
 
 // Chunks
@@ -152,9 +152,8 @@ bool fetch_chunks(self_pointer self) {
     for (const auto& run : s.window.missing_of(i)) {
       ++s.open;
       fetch_chunks_async(s.context, s.counters, s.inputs[i].chunks, run.first, run.count,
-                         holders_of(s.task, s.task.inputs[i]),
-                         [env = self->shared_env(), path = self->path(), run](auto outcome) {
-                           env->dir.send(path, chunks_here{run, std::move(outcome)});
+                         holders_of(s.task, s.task.inputs[i]), [mail = own_mail(*self), run](auto outcome) {
+                           mail.send(chunks_here{run, std::move(outcome)});
                          });
     }
   }
@@ -285,9 +284,7 @@ caf::behavior checker_behavior(self_pointer self) {
   }
   s.unheard_open = s.task.unheard.size();
   try_unheard(s.context, s.counters, s.task.unheard,
-              [env = self->shared_env(), path = self->path()](const unheard_tried& what) {
-                env->dir.send(path, exclusion_tried{what});
-              });
+              [mail = own_mail(*self)](const unheard_tried& what) { mail.send(exclusion_tried{what}); });
   ask_manifests(self);
   return {
       [=](const manifest_here& news) { take_manifest(self, news); },

@@ -2,6 +2,7 @@
 
 #include "actors/sl/algorithms.hpp"
 #include "actors/sl/checker/sources.hpp"
+#include "actors/supervision/own_mail.hpp"
 #include "actors/supervision/paths.hpp"
 #include "merge/methods/merge.hpp"
 
@@ -114,8 +115,8 @@ void fetch(self_pointer self, const hash32& digest) {
   auto& s = self->state();
   const auto& model = s.missing.at(digest).model;
   fetch_model_async(s.context, s.counters, {digest, model.size, holders_of(s.task, model)},
-                    [env = self->shared_env(), path = self->path(), digest](auto outcome) {
-                      env->dir.send(path, whole_model_here{digest, std::move(outcome)});
+                    [mail = own_mail(*self), digest](auto outcome) {
+                      mail.send(whole_model_here{digest, std::move(outcome)});
                     });
 }
 
@@ -127,9 +128,7 @@ void fetch_missing(self_pointer self) {
   for (const auto& [digest, one] : s.missing)
     fetch(self, digest);
   try_unheard(s.context, s.counters, s.task.unheard,
-              [env = self->shared_env(), path = self->path()](const unheard_tried& what) {
-                env->dir.send(path, left_out_tried{what});
-              });
+              [mail = own_mail(*self)](const unheard_tried& what) { mail.send(left_out_tried{what}); });
 }
 
 void take_model(self_pointer self, const whole_model_here& news) {
