@@ -129,7 +129,9 @@ def trained(swarm, rounds=2, sls=2, noted=False, **options):
         gate.wait_for(1)
     last = swarm.sn.merges()[-1].digest
     records = [sl.store.parent / "kept-merges" for sl in swarm.sls if noted]
-    until(lambda: all(last in record.read_text() for record in records), "the last merge to be noted", alive=swarm.sls)
+    until(
+        lambda: all(last in record.read_text() for record in records), "the last merge to be noted", alive=swarm.sls
+    )
     for process in [*swarm.sls, swarm.sn]:
         process.kill9()
     for gate, program in zip(gates, programs):
