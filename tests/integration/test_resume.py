@@ -117,8 +117,8 @@ def test_without_a_merge_a_program_that_resumes_begins_as_always(swarm):
 
 
 def trained(swarm, rounds=2, sls=2, noted=False, **options):
-    """A swarm that has merged `rounds` rounds, and was killed; its SN is up again. `noted`: all SLs have written down what
-    they keep of the last merge, which they do beside all else."""
+    """A swarm that has merged `rounds` rounds, and was killed; its SN is up again. `noted`: all SLs have written down
+    what they keep of the last merge, which they do beside all else."""
     swarm.start(sls=sls, **options)
     gates = [Gate(1, rounds + 1) for _ in range(sls)]
     programs = [
