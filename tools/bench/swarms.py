@@ -104,7 +104,11 @@ class Swarm(launcher.swarm.Swarm, contextlib.AbstractContextManager):
     def start_sn(self, **options):
         """The sentinel, once its chain says that it is a member."""
         self.sns = [super().start_sn(**options)]
-        until(lambda: self.sn.block_num() > 0, "the sentinel to register", alive=self.sns)
+
+        def state():
+            return (self.sn.admin("actor", name="/sn/membership") or {}).get("state", "")
+
+        until(lambda: state().startswith("registered"), "the sentinel to register", alive=self.sns)
         return self.sn
 
     def more_sn(self, name, joins=None, flags=()):
