@@ -64,12 +64,8 @@ std::string first_line(const std::string& text) {
 /// Arguments of a sandbox that sees programs and libraries alone: what other programs mount and unmount elsewhere at the
 /// same time, as container engines do, would make bubblewrap fail that has to see all of the host.
 std::vector<std::string> namespaces(const std::vector<host_facts::root_folder>& folders) {
-  std::vector<std::string> out{"--unshare-user", "--unshare-pid", "--ro-bind", "/usr", "/usr"};
-  for (const auto& each : folders)
-    if (each.link.empty())
-      out.insert(out.end(), {"--ro-bind", each.path, each.path});
-    else
-      out.insert(out.end(), {"--symlink", each.link, each.path});
+  auto out = show_system(folders);
+  out.insert(out.begin(), {"--unshare-user", "--unshare-pid"});
   return out;
 }
 

@@ -111,13 +111,8 @@ public:
   }
 
   void system(const host_facts& host) {
-    option("--ro-bind", "/usr", "/usr");
-    for (const auto& each : host.root_folders) {
-      if (each.link.empty())
-        option("--ro-bind", each.path, each.path);
-      else
-        option("--symlink", each.link, each.path);
-    }
+    for (auto& word : show_system(host.root_folders))
+      out_.options.push_back(std::move(word));
     for (const auto& each : host.etc)
       if (each != "/etc/resolv.conf" || spec_.dns.empty()) option("--ro-bind-try", each, each);
     file("/etc/passwd", accounts_of(spec_));
@@ -181,6 +176,16 @@ std::map<std::string, std::string> environment_of(const program_spec& spec) {
   out.emplace("HOME", home_of(spec));
   if (!spec.host_name.empty()) out.emplace("HOSTNAME", spec.host_name);
   if (spec.gpus) out.emplace("CUDA_VISIBLE_DEVICES", *spec.gpus);
+  return out;
+}
+
+std::vector<std::string> show_system(const std::vector<host_facts::root_folder>& folders) {
+  std::vector<std::string> out{"--ro-bind", "/usr", "/usr"};
+  for (const auto& each : folders)
+    if (each.link.empty())
+      out.insert(out.end(), {"--ro-bind", each.path, each.path});
+    else
+      out.insert(out.end(), {"--symlink", each.link, each.path});
   return out;
 }
 

@@ -25,6 +25,9 @@ struct host_facts {
   bool nested_can_be_forbidden = false; ///< user namespaces within the sandbox, by `bwrap --disable-userns`
 };
 
+/// Options of bubblewrap that show /usr and these folders, read only.
+std::vector<std::string> show_system(const std::vector<host_facts::root_folder>& folders);
+
 /// A file that only exists within a sandbox; bubblewrap reads it from a descriptor.
 struct sandbox_file {
   int fd = -1;
