@@ -11,6 +11,7 @@
 #include "actors/swop/managers/slurm/jobs.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <mutex>
 #include <thread>
 
@@ -180,8 +181,10 @@ private:
     out.started_ms = ended->started_ms;
     out.ended_ms = ended->ended_ms;
     out.how = ended->how;
-    // Who ends a job sends the same signal to a shim as this manager does.
-    if (ended->how.cause == ending_cause::told && !told) {
+    // Who ends a job sends the same signal to a shim as this manager does. And its other processes may be killed
+    // a moment before their shim, which then can still write down what it has seen: SIGKILL.
+    const bool killed = ended->how.cause == ending_cause::itself && ended->how.signal == SIGKILL;
+    if ((ended->how.cause == ending_cause::told || killed) && !told) {
       out.how->cause = ending_cause::lost;
       out.how->message = "Slurm has ended its job";
     }
