@@ -13,9 +13,10 @@ struct fetch_counters {
 
 /// Why a fetch failed, where somebody reacts to it.
 enum class fetch_errc {
-  later = 1,  ///< a holder cannot say yet whether this node may have the model
-  own_store,  ///< this node's store or disk does not take it; other holders would not help
-  unreachable ///< no holder has answered at all
+  later = 1,   ///< a holder cannot say yet whether this node may have the model
+  own_store,   ///< this node's store or disk does not take it; other holders would not help
+  unreachable, ///< no holder has answered at all
+  not_there    ///< the same, as nobody listens at the address of any
 };
 constexpr std::string_view error_category(fetch_errc) {
   return "fetch";

@@ -34,7 +34,8 @@ void check_arrived(file_swarm& swarm, const merge::model_file& model, const resu
 void check_failed(file_swarm& swarm, const merge::model_file& model, const result<hash32>& layout,
                   std::string_view why) {
   REQUIRE_FALSE(layout);
-  CHECK((layout.error().is(errc::unavailable) || layout.error().is(fetch_errc::unreachable)));
+  CHECK((layout.error().is(errc::unavailable) || layout.error().is(fetch_errc::unreachable)
+         || layout.error().is(fetch_errc::not_there)));
   CHECK_MESSAGE(says(layout.error(), why), layout.error().message);
   CHECK_FALSE(swarm.fetcher().store->contains(model.digest()));
 }
@@ -63,7 +64,8 @@ TEST_CASE("without a holder, or with none that can be reached, the fetch fails a
   check_failed(swarm, *model, swarm.fetch(*model, {}), "no other node is known to have it");
   const auto nobody = swarm.nobody();
   check_failed(swarm, *model, swarm.fetch(*model, {nobody}), nobody.endpoint + ": ");
-  CHECK(swarm.fetch(*model, {nobody}).error().is(fetch_errc::unreachable));
+  CHECK(swarm.fetch(*model, {nobody}).error().is(fetch_errc::not_there));
+  CHECK(swarm.fetch(*model, {{{}, "no-such-host.invalid:1"}, nobody}).error().is(fetch_errc::unreachable));
   std::vector<rounds::holder> odd;
   for (const auto* endpoint :
        {"", "host", ":30305", "host:", "host:0", "host:65536", "host:30305x", "host:-1"})

@@ -77,7 +77,8 @@ private:
   void give_up() {
     if (failures_.empty()) failures_ = "no other node is known to have it";
     if (is_later_) return end(fail(fetch_errc::later, "{}", failures_));
-    if (!has_answered_) return end(fail(fetch_errc::unreachable, "{}", failures_));
+    if (!has_answered_)
+      return end(fail(is_refused_ ? fetch_errc::not_there : fetch_errc::unreachable, "{}", failures_));
     end(fail(errc::unavailable, "{}", failures_));
   }
 
@@ -145,6 +146,7 @@ private:
       end(fail(fetch_errc::own_store, "{}", taken.error().message));
     } else {
       note_failure(next_, taken.error());
+      is_refused_ = (next_ == 0 || is_refused_) && taken.error().is(transport::net_errc::connect);
       ++next_;
       ask_for_manifest();
     }
@@ -345,6 +347,7 @@ private:
   std::function<void(result<hash32>)> done_;
   std::mutex mutex_;          ///< guards what follows
   std::size_t next_ = 0;      ///< the holder that is asked for the manifest
+  bool is_refused_ = false;   ///< nobody listens at the addresses of those that were asked for it
   bool has_answered_ = false; ///< one of them has, whatever it said
   bool is_later_ = false;     ///< one of them said so
   std::string failures_;
