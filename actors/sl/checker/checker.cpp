@@ -74,6 +74,7 @@ struct checker_state {
   check_window window;
   std::size_t open = 0; ///< fetches under way
   std::string failure;  ///< of one of them
+  bool ended = false;   ///< one of them failed as nobody listens there
   retries tried{task};
   std::size_t unheard_open = 0;
 };
@@ -107,6 +108,7 @@ void ask_manifest(self_pointer self, std::size_t which, const hash32& digest, st
 void ask_manifests(self_pointer self) {
   auto& s = self->state();
   s.failure.clear();
+  s.ended = false;
   for (std::size_t i = 0; i < s.inputs.size(); ++i) {
     if (s.inputs[i].chunks) continue;
     const auto& input = s.task.inputs[i];
@@ -147,6 +149,7 @@ void next_window(self_pointer self) {
 bool fetch_chunks(self_pointer self) {
   auto& s = self->state();
   s.failure.clear();
+  s.ended = false;
   for (std::size_t i = 0; i < s.inputs.size(); ++i) {
     if (s.inputs[i].file) continue;
     for (const auto& run : s.window.missing_of(i)) {
@@ -231,7 +234,7 @@ void settle(self_pointer self) {
   auto& s = self->state();
   if (s.open > 0) return;
   if (s.failure.empty()) return s.again ? check_chunks(self) : begin_chunks(self);
-  if (s.tried.go_on(std::chrono::steady_clock::now()))
+  if (s.tried.go_on(std::chrono::steady_clock::now(), s.ended))
     return self->delayed_send(self, retries::pause, ask_again{});
   const auto number = s.again ? s.window.chunks().front() : s.task.chunks.front();
   const bool is_model = s.again || s.proposal || s.task.makes;
@@ -240,11 +243,16 @@ void settle(self_pointer self) {
                     : "nobody who should gives what is proposed: " + s.failure);
 }
 
+void note_failure(checker_state& s, const error& why) {
+  s.failure = why.message;
+  s.ended = s.ended || why.is(fetch_errc::not_there);
+}
+
 void take_manifest(self_pointer self, const manifest_here& news) {
   auto& s = self->state();
   --s.open;
   if (!news.outcome) {
-    s.failure = news.outcome.error().message;
+    note_failure(s, news.outcome.error());
   } else if (news.which == s.inputs.size()) {
     s.proposal = std::make_shared<merge::manifest>(*news.outcome);
   } else {
@@ -266,7 +274,7 @@ void take_chunks(self_pointer self, chunks_here& news) {
   if (news.outcome)
     s.window.take(news.which, std::move(*news.outcome));
   else
-    s.failure = news.outcome.error().message;
+    note_failure(s, news.outcome.error());
   settle(self);
 }
 

@@ -13,9 +13,9 @@ std::vector<rounds::holder> holders_of(const rounds::check_task& task, const rou
   return out;
 }
 
-bool retries::go_on(time_point now) {
+bool retries::go_on(time_point now, bool ended) {
   if (!since_) since_ = now;
-  return now - *since_ < tries_for_;
+  return now - *since_ < (ended ? tries_for_ended_ : tries_for_);
 }
 
 void try_unheard(const std::shared_ptr<const sl_context>& context,

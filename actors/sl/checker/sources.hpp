@@ -14,19 +14,20 @@ namespace swarm::actors {
 std::vector<rounds::holder> holders_of(const rounds::check_task& task, const rounds::merge_input& input);
 
 /// Who does not give what he has to is asked again for as long as the task says: a challenge that others do not bear out is held
-/// against this node.
+/// against this node. A maker, who challenges nobody, has less patience with those whose nodes have ended.
 class retries {
 public:
   static constexpr auto pause = std::chrono::milliseconds(500);
 
-  explicit retries(const rounds::check_task& of) : tries_for_(of.patience) {}
+  explicit retries(const rounds::check_task& of)
+      : tries_for_(of.patience), tries_for_ended_(of.makes ? restart_max : tries_for_) {}
 
-  /// Whether to try again after a failure.
-  bool go_on(time_point now);
+  /// Whether to try again after a failure; `ended`: nobody listens there.
+  bool go_on(time_point now, bool ended = false);
   void reset() { since_.reset(); }
 
 private:
-  std::chrono::seconds tries_for_;
+  std::chrono::seconds tries_for_, tries_for_ended_;
   std::optional<time_point> since_; ///< the first failure
 };
 

@@ -7,7 +7,7 @@
 namespace swarm::actors {
 
 /// Fetches the manifest of the model `digest` of `size` bytes from the first of `holders` that gives it. `done` runs once,
-/// on an io thread or, without holders, inside the call; with fetch_errc::unreachable when nobody has answered, with
+/// on an io thread or, without holders, inside the call; as `ask_in_turn` says when nobody has answered, with
 /// errc::unavailable and what each holder did wrong otherwise.
 void fetch_manifest_async(std::shared_ptr<const sl_context> context, std::shared_ptr<fetch_counters> counters,
                           const hash32& digest, std::uint64_t size, std::vector<rounds::holder> holders,

@@ -55,7 +55,7 @@ TEST_CASE("a manifest comes from the first who gives the right one") {
   CHECK(lied.error().is(errc::unavailable));
   CHECK(says(lied.error(), "does not match the digest"));
   CHECK(f.manifest({honest.address()}, 1).error().is(errc::unavailable)); // another size
-  CHECK(f.manifest({f.nobody()}).error().is(fetch_errc::unreachable));
+  CHECK(f.manifest({f.nobody()}).error().is(fetch_errc::not_there));
   CHECK(f.manifest({}).error().is(errc::unavailable));
 }
 

@@ -33,7 +33,8 @@ inline bool has_answered(const error& why) {
 }
 
 /// Hands `done` what the first of `holders` gives, or what each did wrong: errc::unavailable, or
-/// fetch_errc::unreachable when none of those that there are has answered.
+/// fetch_errc::unreachable when none of those that there are has answered, fetch_errc::not_there when nobody listens
+/// at the address of any.
 template <class T>
 void ask_in_turn(std::vector<rounds::holder> holders,
                  std::function<void(const endpoint&, std::function<void(result<T>)>)> ask,
@@ -44,6 +45,7 @@ void ask_in_turn(std::vector<rounds::holder> holders,
     std::function<void(result<T>)> tell;
     std::size_t next = 0;
     bool answered = false;
+    bool is_there = false; ///< one of them failed otherwise than because nobody listens there
     std::string failures;
 
     void go_on() {
@@ -53,6 +55,7 @@ void ask_in_turn(std::vector<rounds::holder> holders,
       ask_one(*at, [self = this->shared_from_this()](result<T> got) {
         if (got) return self->tell(std::move(got));
         self->answered = self->answered || has_answered(got.error());
+        self->is_there = self->is_there || !got.error().is(transport::net_errc::connect);
         self->failed(got.error());
       });
     }
@@ -67,7 +70,8 @@ void ask_in_turn(std::vector<rounds::holder> holders,
 
     void give_up() {
       if (all.empty()) return tell(fail(errc::unavailable, "no other node is known to have it"));
-      if (!answered) return tell(fail(fetch_errc::unreachable, "{}", failures));
+      if (!answered)
+        return tell(fail(is_there ? fetch_errc::unreachable : fetch_errc::not_there, "{}", failures));
       tell(fail(errc::unavailable, "{}", failures));
     }
   };

@@ -18,6 +18,8 @@ enum class fetch_errc {
   unreachable, ///< no holder has answered at all
   not_there    ///< the same, as nobody listens at the address of any
 };
+/// A node that has ended is back by then, if something starts it again.
+inline constexpr std::chrono::seconds restart_max{3};
 constexpr std::string_view error_category(fetch_errc) {
   return "fetch";
 }

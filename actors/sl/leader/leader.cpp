@@ -24,8 +24,6 @@ constexpr auto slow_failure = std::chrono::seconds(3);
 /// Whom nobody can reach is tried for this long, and no longer than half of what a leader may take: its name may not be
 /// known yet, a packet may be lost, its host may be starting again.
 constexpr duration reach_max = std::chrono::seconds(10);
-/// Where its host is there, and nobody listens: it has ended, and is back by then if something starts it again.
-constexpr duration restart_max = std::chrono::seconds(3);
 /// A contributor that cannot see the chain now does not give its model. It is given time to find another SN,
 /// unless this node cannot see the chain either, when nobody loses by waiting.
 constexpr auto later_pause = std::chrono::milliseconds(500);
@@ -150,7 +148,7 @@ void fail_merge(role_actor<leader_state>* self, const error& why) {
 /// How long somebody is tried who cannot be reached for this reason; none: so it is not.
 std::optional<duration> time_to_reach(const leader_state& s, const error& why) {
   const duration at_most = duration(s.context->options.leader_failure_base_timeout) / 2;
-  if (why.is(fetch_errc::not_there)) return std::min(restart_max, at_most);
+  if (why.is(fetch_errc::not_there)) return std::min<duration>(restart_max, at_most);
   if (why.is(fetch_errc::unreachable)) return std::min(reach_max, at_most);
   return std::nullopt;
 }
