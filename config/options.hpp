@@ -80,7 +80,7 @@ struct sn_options : role_options {
   std::uint64_t snapshot_gap = 50'000;
   /// States of so many of the youngest blocks are kept, by default for a week of a block a second; 0: all.
   std::uint64_t keep_states = 604'800;
-  std::uint64_t rules_known = 2;      ///< the newest version of the chain's rules to follow
+  std::uint64_t rules_known = 3;      ///< the newest version of the chain's rules to follow
   bool observer = false;              ///< never a validator; not for the sentinel
   std::vector<std::string> contracts; ///< training contracts to create besides defaultbb.cqdb.sml.hpe
 };

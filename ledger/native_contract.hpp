@@ -49,6 +49,9 @@ struct call_context {
   bool read_only = false;            ///< true in eth_call; writes are discarded afterwards
   hash32 genesis_hash;               ///< of this chain, to which votes are bound
   std::uint64_t rules = rules_first; ///< the version in force
+
+  /// Whether what this version of the rules brought is in force.
+  bool has_rules(std::uint64_t version) const { return rules >= version; }
 };
 
 /// Thrown by `contract_host` when the gas limit is reached. Contracts do not catch it; the executor turns it

@@ -6,11 +6,12 @@
 /// for it, so that a newer program keeps the old rules up to the block in which validators let the new ones begin.
 namespace swarm::ledger {
 
-/// The rules of a new chain.
+/// The rules of release 0.2, and of each chain that was begun with it.
 inline constexpr std::uint64_t rules_first = 1;
-/// The newest rules that this program knows. Version 2 changes nothing: with it a network rehearses how it will go
-/// from one version to the next.
-inline constexpr std::uint64_t rules_newest = 2;
+/// The newest rules that this program knows, with which it begins a new chain. Version 2 changes nothing: with it a
+/// network rehearses how it goes from one version to the next. Functions of contracts that a version brings say so in
+/// their descriptions (contracts/abi/description.hpp); whatever else differs asks `call_context::has_rules`.
+inline constexpr std::uint64_t rules_newest = 3;
 
 /// The slot of the NodeRegistry (native_contract.hpp) that holds the schedule.
 inline constexpr std::uint64_t rules_slot = 255;
@@ -27,7 +28,7 @@ struct rules_schedule {
   }
 };
 
-/// The schedule in one word; a chain on which nobody voted has zero.
+/// The schedule in one word; a chain that began with the first rules, and on which nobody voted, has zero.
 inline hash32 word_of(const rules_schedule& schedule) {
   if (schedule == rules_schedule{}) return {};
   hash32 out;

@@ -56,7 +56,7 @@ constexpr role_setting sn_own[] = {
   {{"keep-states", number, "BLOCKS", "604800", {"SWARMD_KEEP_STATES"},
     "keep the states of so many of the youngest blocks, at least 1024; 0 or all: of every block"},
    put<&sn_options::keep_states, to_kept_states>},
-  {{"rules-known", number, "VERSION", "2", {"SWARMD_RULES_KNOWN"},
+  {{"rules-known", number, "VERSION", "3", {"SWARMD_RULES_KNOWN"},
     "follow the chain's rules up to this version; a lower one rehearses how an older swarmd stops"},
    put<&sn_options::rules_known, to_block_count>},
   {{"sn-p2p-port", number, "PORT", "30303", {"SN_ETH_PORT_EXT"},

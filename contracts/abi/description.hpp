@@ -33,20 +33,24 @@
 /// return ...; }`.
 namespace swarm::contracts::abi {
 
-/// A function that changes state; Solidity calls it nonpayable. `Answer` is the type of what it returns.
+/// A function that changes state; Solidity calls it nonpayable. `Answer` is the type of what it returns. One that came
+/// with a later version of the chain's rules names it: `function{"reset", 3}`. Before, the contract has no such function.
 template <class Answer = void>
 struct call {
   using answer = Answer;
   static constexpr bool is_view = false;
   std::string_view name;
+  std::uint64_t since_rules = 1;
 };
 
-/// A function that only answers.
+/// A function that only answers. A later version of the rules is asked for where a transaction calls it, as that is part
+/// of a block; whoever only looks is answered under all.
 template <class Answer>
 struct view {
   using answer = Answer;
   static constexpr bool is_view = true;
   std::string_view name;
+  std::uint64_t since_rules = 1;
 };
 
 struct event {

@@ -16,7 +16,10 @@ using swarm::testing::wording;
 namespace {
 
 struct network {
-  memory_world world{make_contracts(), {test_account(1), test_account(2), test_account(3), test_account(4)}};
+  memory_world world{make_contracts(),
+                     {test_account(1), test_account(2), test_account(3), test_account(4)},
+                     {},
+                     ledger::rules_first};
 
   memory_world::outcome send(std::uint16_t from, std::uint64_t version, std::uint64_t from_block) {
     return world.send(test_account(from), node_registry_address(), encode_vote_rules(version, from_block));

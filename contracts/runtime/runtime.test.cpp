@@ -6,6 +6,7 @@
 #include "contracts/runtime/page.hpp"
 #include "contracts/runtime/slots.hpp"
 #include "contracts/runtime/typed_contract.hpp"
+#include "contracts/testing/memory_host.hpp"
 
 #include <doctest/doctest.h>
 
@@ -33,7 +34,48 @@ std::map<hash32, hash32> written_by(const std::function<void(const slots&)>& wri
   return {stores.begin(), stores.end()};
 }
 
+struct old_args {
+  static constexpr abi::call<> function{"old"};
+};
+struct noted_args {
+  static constexpr abi::call<> function{"old", 3};
+  std::uint64_t note = 0;
+};
+struct notes_args {
+  static constexpr abi::view<std::uint64_t> function{"notes", 3};
+};
+struct growing_interface {
+  static constexpr std::string_view name = "Growing";
+  using functions = type_list<old_args, noted_args, notes_args>;
+};
+struct growing_call {
+  growing_call(ledger::contract_host&, const ledger::call_context&) {}
+  result<> on(const old_args&) { return {}; }
+  result<> on(const noted_args&) { return {}; }
+  result<std::uint64_t> on(const notes_args&) const { return std::uint64_t{7}; }
+};
+
 } // namespace
+
+TEST_CASE("functions of a later version of the rules are not there before it is in force") {
+  const std::vector<ledger::native_contract_set::entry> kinds{
+      {1, std::make_shared<typed_contract<growing_call, growing_interface>>()}};
+  memory_world world({kinds, {{test_account(1), 1, {}}}}, {}, {}, 2);
+  const auto send = [&](const auto& args) { return world.send({}, test_account(1), abi::encode_call(args)); };
+  CHECK(send(old_args{}).ok);
+  const auto unknown = send(noted_args{5});
+  CHECK_FALSE(unknown.ok);
+  // As if nobody had ever heard of it.
+  CHECK(revert_text(unknown.output)
+        == "Growing has no function with selector " + to_hex(abi::selector_of<noted_args>()));
+  CHECK_FALSE(send(notes_args{}).ok);
+  CHECK(world.view({}, test_account(1), abi::encode_call(notes_args{})).ok);
+  CHECK_FALSE(world.view({}, test_account(1), abi::encode_call(noted_args{5})).ok);
+  world.begin_rules(3);
+  CHECK(send(old_args{}).ok);
+  CHECK(send(noted_args{5}).ok);
+  CHECK(send(notes_args{}).ok);
+}
 
 TEST_CASE("members share a slot from left to right") {
   packed_sample sample;

@@ -39,7 +39,8 @@ std::string no_such_function(std::string_view contract, bytes_view input);
 
 /// The native contract that `Interface` describes. `Call` is one call: its functions are the overloads of
 /// `Call::on(const Args&)`, each of which returns a result of the function's answer. A failed result becomes
-/// Error(string) with the error's message. Call data must be in canonical encoding.
+/// Error(string) with the error's message. Call data must be in canonical encoding. Functions of a version of the rules
+/// that is not in force are not there.
 template <class Call, class Interface>
 class typed_contract final : public ledger::native_contract {
 public:
@@ -51,16 +52,27 @@ public:
     if (input.size() < id.size()) return reverted(detail::no_such_function(Interface::name, input));
     std::copy_n(input.begin(), id.size(), id.begin());
     const auto found = handlers_.find(id);
-    if (found == handlers_.end()) return reverted(detail::no_such_function(Interface::name, input));
-    return found->second(host, context, input.subspan(id.size()));
+    if (found == handlers_.end() || !found->second.is_there(context))
+      return reverted(detail::no_such_function(Interface::name, input));
+    return found->second.run(host, context, input.subspan(id.size()));
   }
 
 private:
-  using handler = ledger::call_outcome (*)(ledger::contract_host&, const ledger::call_context&, bytes_view);
+  struct handler {
+    ledger::call_outcome (*run)(ledger::contract_host&, const ledger::call_context&, bytes_view);
+    std::uint64_t since_rules;
+    bool is_view;
+
+    bool is_there(const ledger::call_context& context) const {
+      return context.has_rules(since_rules) || (is_view && context.read_only);
+    }
+  };
 
   template <class... Args>
   void add(type_list<Args...>) {
-    (handlers_.emplace(abi::selector_of<Args>(), &run<Args>), ...);
+    (handlers_.emplace(abi::selector_of<Args>(),
+                       handler{&run<Args>, Args::function.since_rules, decltype(Args::function)::is_view}),
+     ...);
     SWARM_ASSERT(handlers_.size() == sizeof...(Args));
   }
 

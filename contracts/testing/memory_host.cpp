@@ -84,7 +84,7 @@ private:
 };
 
 memory_world::memory_world(ledger::native_contract_set contracts, std::vector<address> validators,
-                           const std::vector<ledger::founder>& founders)
+                           const std::vector<ledger::founder>& founders, std::uint64_t rules)
     : contracts_(std::move(contracts)), founders_(founders) {
   for (const auto& account : contracts_.genesis) {
     state_.code[account.where] = account.kind;
@@ -107,6 +107,16 @@ memory_world::memory_world(ledger::native_contract_set contracts, std::vector<ad
     std::copy(validators[i].begin(), validators[i].end(), word.begin() + 12);
     write(ledger::first_validator_slot + i, word);
   }
+  begin_rules(rules);
+}
+
+void memory_world::begin_rules(std::uint64_t version) {
+  const slot_key schedule{ledger::validators_account(), u256(ledger::rules_slot)};
+  const auto word = ledger::word_of(ledger::rules_schedule{.version = version});
+  if (word.is_zero())
+    state_.slots.erase(schedule);
+  else
+    state_.slots[schedule] = word;
 }
 
 memory_world::outcome memory_world::run(world_state& state, const address& from, const address& to,
@@ -116,7 +126,9 @@ memory_world::outcome memory_world::run(world_state& state, const address& from,
                                  [kind](const auto& entry) { return entry.kind == kind; });
   SWARM_ASSERT(code != contracts_.kinds.end());
   host host_of_call(state, block_time_, gas_limit);
-  const ledger::call_context context{from, to, 1337, block_num_ + 1, read_only, {}, 1};
+  const auto schedule = state.slots.find({ledger::validators_account(), u256(ledger::rules_slot)});
+  const auto rules = ledger::rules_in(schedule == state.slots.end() ? hash32{} : schedule->second);
+  const ledger::call_context context{from, to, 1337, block_num_ + 1, read_only, {}, rules.at(block_num_ + 1)};
   outcome out;
   try {
     auto done = code->code->call(host_of_call, context, input);

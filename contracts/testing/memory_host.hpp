@@ -17,9 +17,10 @@ public:
   static constexpr std::uint64_t store_gas = 5000;
   static constexpr std::uint64_t event_gas = 375;
 
-  /// `validators` and `founders` as the genesis block of a chain has them.
+  /// `validators`, `founders` and `rules` as the genesis block of a chain has them.
   explicit memory_world(ledger::native_contract_set contracts, std::vector<address> validators = {},
-                        const std::vector<ledger::founder>& founders = {});
+                        const std::vector<ledger::founder>& founders = {},
+                        std::uint64_t rules = ledger::rules_newest);
 
   struct outcome {
     bool ok = false;
@@ -44,6 +45,8 @@ public:
   /// The time of the blocks of the next calls, seconds since 1970. It passes by this alone.
   std::uint64_t block_time() const { return block_time_; }
   void skip_seconds(std::uint64_t count) { block_time_ += count; }
+  /// Lets the next block, and all after it, follow this version of the rules, as if validators had voted for it.
+  void begin_rules(std::uint64_t version);
   /// How many slots are not empty.
   std::size_t slot_count() const { return state_.slots.size(); }
 

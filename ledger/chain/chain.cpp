@@ -33,6 +33,7 @@ std::string_view difference_of(const genesis_params& a, const genesis_params& b)
   if (a.validators != b.validators) return "its first validators differ";
   if (a.founders != b.founders) return "its founders differ";
   if (a.timestamp != b.timestamp) return "its genesis timestamp differs";
+  if (a.rules != b.rules) return "it began with another version of the rules";
   return "its block gas limit differs";
 }
 

@@ -80,6 +80,7 @@ TEST_CASE("the genesis block depends on the parameters and on nothing else") {
       return std::vector<std::pair<hash32, hash32>>{{word(9), founders.at(0).anchors.at(0)}};
     };
   }));
+  CHECK(changed("k", [](auto& o) { o.genesis->rules = 3; }));
   CHECK(changed("g", [](auto& o) { o.contracts.genesis[0].storage.clear(); }));
   auto three = test_options(dirs / "h");
   three.genesis->validators = {test_key(3).account(), test_key(1).account(), test_key(2).account()};
@@ -108,6 +109,7 @@ TEST_CASE("parameters that make no chain are refused") {
   CHECK(refused([](auto& g) { g.validators[0] = {}; }));
   CHECK(refused([](auto& g) { g.validators.resize(257); }));
   CHECK(refused([](auto& g) { g.chain_id = 0; }));
+  CHECK(refused([](auto& g) { g.rules = 0; }));
   const auto founded = [&](auto change) {
     return refused([&](auto& g) {
       g.founders = {{"one", {word(1)}, g.validators}, {"two", {word(2), word(3)}, {}}};

@@ -11,7 +11,8 @@ namespace swarm::ledger {
 
 namespace {
 
-constexpr std::uint64_t params_version = 9; // 2 to 8: swarmd 0.1
+constexpr std::uint64_t params_version = 10;       // 2 to 8: swarmd 0.1
+constexpr std::uint64_t params_of_first_rules = 9; // without the version of the rules
 constexpr std::uint64_t chain_id_slot = 0;
 
 hash32 word_of(const address& who) {
@@ -32,6 +33,8 @@ result<> put_validators(state_overlay& state, const genesis_params& params) {
   SWARM_CHECK(state.store(self, u256(validator_count_slot), u256(params.validators.size())));
   for (std::size_t i = 0; i < params.validators.size(); ++i)
     SWARM_CHECK(state.store(self, u256(first_validator_slot + i), word_of(params.validators[i])));
+  if (params.rules != rules_first)
+    SWARM_CHECK(state.store(self, u256(rules_slot), word_of(rules_schedule{.version = params.rules})));
   return {};
 }
 
@@ -120,8 +123,8 @@ result<founder> read_founder(rlp_reader& from) {
 }
 
 result<> check_version(std::uint64_t version) {
-  if (version == params_version) return {};
-  if (version < params_version)
+  if (version == params_version || version == params_of_first_rules) return {};
+  if (version < params_of_first_rules)
     return fail(chain_errc::other_version,
                 "this chain was made by swarmd 0.1, and this swarmd has other rules: begin a new one");
   return fail(chain_errc::other_version,
@@ -149,14 +152,20 @@ result<genesis_params> normalize(genesis_params params) {
   if (params.timestamp > header_number_max)
     return fail(chain_errc::bad_genesis, "genesis: timestamp {}, must be seconds since 1970",
                 params.timestamp);
+  if (params.rules < rules_first)
+    return fail(chain_errc::bad_genesis, "genesis: version {} of the rules, must be {} or more", params.rules,
+                rules_first);
   SWARM_CHECK(normalize(params.founders, set));
   return params;
 }
 
 bytes encode_genesis(const genesis_params& params) {
   rlp_writer out;
-  out.begin_list().number(params_version).number(params.chain_id).number(params.timestamp);
-  out.number(params.block_gas_limit);
+  // A chain that began with the first rules keeps the bytes that it always had: they are compared.
+  const bool is_first = params.rules == rules_first;
+  out.begin_list().number(is_first ? params_of_first_rules : params_version).number(params.chain_id);
+  out.number(params.timestamp).number(params.block_gas_limit);
+  if (!is_first) out.number(params.rules);
   write_list(out, params.validators);
   out.begin_list();
   for (const auto& one : params.founders) {
@@ -176,6 +185,12 @@ result<genesis_params> decode_genesis(bytes_view raw) {
   SWARM_TRY(out.chain_id, reader.number("chain id"));
   SWARM_TRY(out.timestamp, reader.number("timestamp"));
   SWARM_TRY(out.block_gas_limit, reader.number("gas limit"));
+  if (version != params_of_first_rules) {
+    SWARM_TRY(out.rules, reader.number("rules"));
+    if (out.rules <= rules_first)
+      return fail(chain_errc::bad_genesis, "genesis: version {} of the rules is not said in this form",
+                  out.rules);
+  }
   SWARM_CHECK(read_list<20>(reader, "validator", validators_max, out.validators));
   SWARM_TRY(auto founders, reader.list("founders"));
   SWARM_CHECK(reader.finish());

@@ -27,13 +27,15 @@ struct genesis_params {
   /// The organisations of the chain, at most `founders_max`, in any order. Their names and anchors are distinct;
   /// each validator is of exactly one. None: a chain of no organisations, on which nobody can admit one.
   std::vector<founder> founders;
+  std::uint64_t rules = rules_first; ///< the version in force from block 1 on
   bool operator==(const genesis_params&) const = default;
 };
 
 /// Checks the parameters; sorts the validators, the founders by name, and their anchors.
 result<genesis_params> normalize(genesis_params params);
 
-/// rlp[version, chain id, timestamp, gas limit, [validator ...], [[name, [anchor ...], [validator ...]] ...]].
+/// rlp[version, chain id, timestamp, gas limit, rules, [validator ...], [[name, [anchor ...], [validator ...]] ...]];
+/// with the first rules `rules` is left out, as release 0.2 had it.
 bytes encode_genesis(const genesis_params& params);
 /// Fails with chain_errc::other_version when another swarmd's chains have such parameters.
 result<genesis_params> decode_genesis(bytes_view raw);

@@ -1,4 +1,6 @@
+#include "base/testing/wording.hpp"
 #include "ledger/chain/testing/chain_fixture.hpp"
+#include "ledger/formats/rlp.hpp"
 
 #include <doctest/doctest.h>
 
@@ -10,6 +12,7 @@ namespace rules_test {
 using namespace swarm;
 using namespace swarm::ledger;
 using namespace swarm::ledger::test;
+using swarm::testing::says;
 
 namespace {
 
@@ -207,6 +210,49 @@ TEST_CASE("a node that does not know the rules of the next block stops there, an
   older = chain::open(rules_options(dirs / "older", 2)).value();
   CHECK_FALSE(older->import_range(1, range).refused);
   CHECK(older->head()->hash == newer->head()->hash);
+}
+
+TEST_CASE("a chain begins with the rules that its parameters name, and older programs know that they do not "
+          "know it") {
+  temp_dir dirs;
+  auto options = test_options(dirs / "new");
+  options.genesis->rules = 3;
+  options.rules_known = 3;
+  auto on = chain::open(options).value();
+  CHECK(*on->rules() == rules_schedule{3, 0, 0});
+  CHECK(on->check_rules());
+  on.reset();
+  // Also by what stands in its directory.
+  options.genesis.reset();
+  on = chain::open(options).value();
+  CHECK(on->genesis().rules == 3);
+  on.reset();
+  options.rules_known = 2;
+  on = chain::open(options).value();
+  CHECK(says(on->check_rules().error(), "from block 1 on this chain has version 3 of its rules"));
+  on.reset();
+  options.genesis = test_options(dirs / "new").genesis;
+  CHECK(says(chain::open(options).error(), "it began with another version of the rules"));
+}
+
+TEST_CASE("parameters with the first rules have the bytes of release 0.2, others name their version") {
+  auto params = *test_options("unused").genesis;
+  const auto first = encode_genesis(params);
+  rlp_writer as_before;
+  as_before.begin_list().number(9).number(default_chain_id).number(0).number(default_block_gas_limit);
+  as_before.begin_list().string(params.validators.at(0).view()).end_list().begin_list().end_list().end_list();
+  CHECK(first == as_before.take());
+  CHECK(decode_genesis(first).value() == params);
+  params.rules = 7;
+  const auto later = encode_genesis(params);
+  CHECK(later.size() == first.size() + 1);
+  CHECK(decode_genesis(later).value() == params);
+  // The first rules in the form of the others are no second encoding of one chain.
+  auto twice = later;
+  const auto at = std::find(twice.begin(), twice.end(), 7);
+  REQUIRE(at != twice.end());
+  *at = 1;
+  CHECK(decode_genesis(twice).error().is(chain_errc::bad_genesis));
 }
 
 } // namespace rules_test

@@ -228,7 +228,7 @@ TEST_CASE("what nothing else tells is refused, with where it is and what to do")
            {2, "made by swarmd 0.1, and this swarmd has other rules: begin a new one"},
            {3, "made by swarmd 0.1, and this swarmd has other rules: begin a new one"},
            {4, "made by swarmd 0.1, and this swarmd has other rules: begin a new one"},
-           {10, "made by a newer swarmd"}}) {
+           {11, "made by a newer swarmd"}}) {
     const auto of_another = test.damaged([&, number = version](kv_store& tables) {
       rlp_writer params;
       params.begin_list().number(number).number(5).end_list();

@@ -2,7 +2,7 @@
 
 The older one is this swarmd that speaks with others as release 0.2 did (SWARMD_P2P_VERSIONS=2), byte for byte:
 transport/p2p/testdata has what 0.2 said. With the programs of a real older release in the folder that SWARM_OLDER_BIN
-names, those take its place, SLs too.
+names, those take its place, SLs too. Then the network begins with the rules that those know (--rules-known).
 """
 
 import os
@@ -28,7 +28,8 @@ def make_older(process):
 
 
 def start_sn(swarm, name, older, joins=None):
-    sn = SN(swarm.folder, swarm.certs, name, joins=joins)
+    flags = ("--rules-known", "1") if OLDER_BIN and joins is None and not older else ()
+    sn = SN(swarm.folder, swarm.certs, name, joins=joins, flags=flags)
     swarm.others.append(sn)
     (make_older(sn) if older else sn).start().wait_up()
     return sn

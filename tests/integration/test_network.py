@@ -13,7 +13,7 @@ def model(value, size=1000):
 
 def grow(swarm, count, **options):
     """Starts `count` SNs one after the other; returns all, once all that can be are validators."""
-    sns = [swarm.start_sn()]
+    sns = [swarm.start_sn(**options)]
     for number in range(2, count + 1):
         sns.append(swarm.join_sn(f"sn-{number}", **options))
         wanted = 1 if number == 2 else number

@@ -2,13 +2,14 @@
 
 import rlp
 from eth_keys import keys
-from harness import PATIENCE, until
+from harness import PATIENCE, SN, until
 from launcher.chain import NODE_REGISTRY
 from launcher.keccak import keccak256
 from outsider import SL, Outsider
 from test_network import grow, one_chain, same_history
 
 CHAIN_ID, PREPARE = 21335, 0x13
+OLDER = ("--rules-known", "2")
 
 
 def signs(key, genesis, block_num, round_num, block_hash):
@@ -33,6 +34,11 @@ def two_prepares(sn, block_num=7, round_num=1):
     for content in (b"\x01" * 32, b"\x02" * 32):
         votes += [content, signs(key, genesis, block_num, round_num, content)]
     return rlp.encode([1, PREPARE, block_num, round_num, *votes])
+
+
+def upgraded(sn):
+    sn.arguments = [word for word in sn.arguments if word not in OLDER]
+    return sn
 
 
 def test_a_validator_that_signed_two_votes_loses_its_seat_for_ever(swarm):
@@ -65,29 +71,44 @@ def test_a_validator_that_signed_two_votes_loses_its_seat_for_ever(swarm):
     assert (named["account"], named["organisation"]) == (account, organisation)
 
 
+def test_a_new_network_begins_with_the_newest_rules_and_an_older_program_is_told(swarm, inspect):
+    sn = swarm.start_sn()
+    assert "version 3 is in force" in inspect(sn, "rules")
+    older = SN(swarm.folder, swarm.certs, "sn-2", joins=sn, flags=OLDER)
+    swarm.others.append(older)
+    assert older.start().wait_exit(PATIENCE) == 1
+    assert "from block 1 on this chain has version 3 of its rules, and this swarmd knows" in older.log()
+
+
 def test_new_rules_begin_at_the_block_that_validators_vote_and_an_old_program_stops(swarm, inspect):
-    sns = grow(swarm, 3)
-    older = swarm.join_sn("sn-4", flags=["--rules-known", "1"])
+    """A network of an older release is upgraded, SN after SN, and then its validators vote."""
+    sns = grow(swarm, 3, flags=OLDER)
+    assert "version 2 is in force" in inspect(sns[0], "rules")
+    genesis = sns[0].admin("chain")["genesis"]
+    for sn in sns:
+        sn.terminate()
+        upgraded(sn).start().wait_up()
+    assert "version 2 is in force" in inspect(sns[0], "rules")
+    older = swarm.join_sn("sn-4", flags=OLDER)
     until(lambda: len(sns[0].validators()) == 4, "four validators", alive=[*sns, older])
     begin = sns[0].block_num() + 30
-    assert "version 1 is in force" in inspect(sns[0], "rules")
     for sn in sns:
-        inspect(sn, "rules", "--version", "2", "--from", str(begin))
+        inspect(sn, "rules", "--version", "3", "--from", str(begin))
     until(
-        lambda: f"2 from block {begin} on" in inspect(sns[0], "rules"),
+        lambda: f"3 from block {begin} on" in inspect(sns[0], "rules"),
         "the vote",
         alive=[*sns, older],
     )
-    older.wait_log(f"version 2 of the chain's rules begins with block {begin}, .* it will stop there")
+    older.wait_log(f"version 3 of the chain's rules begins with block {begin}, .* it will stop there")
     while sns[0].block_num() < begin + 3:
         Outsider(sns[0], "sl-2", SL)
     assert older.wait_exit(PATIENCE) == 1
-    assert f"from block {begin} on this chain has version 2 of its rules, and this swarmd knows" in older.log()
-    assert "version 2 is in force" in inspect(sns[0], "rules")
+    assert f"from block {begin} on this chain has version 3 of its rules, and this swarmd knows" in older.log()
+    assert "version 3 is in force" in inspect(sns[0], "rules")
     one_chain(sns)
     # Started again as it is, it says the same at once; the newer program goes on where this one stopped.
     assert older.start().wait_exit(PATIENCE) == 1
-    older.arguments = [word for word in older.arguments if word not in ("--rules-known", "1")]
-    older.start().wait_up()
+    upgraded(older).start().wait_up()
     one_chain([*sns, older])
     same_history([*sns, older])
+    assert older.admin("chain")["genesis"] == genesis

@@ -361,6 +361,8 @@ result<> found_chain(self_pointer self) {
   const auto& context = *self->state().context;
   SWARM_TRY(auto genesis,
             membership::genesis_of_sentinel(tls_files_of(context.options.identity), context.key->account()));
+  // Whoever is told to know less begins a chain that SNs of that release can join.
+  genesis.rules = std::clamp(context.options.rules_known, ledger::rules_first, ledger::rules_newest);
   for (const auto& one : genesis.founders)
     log::info(context.log_source, "founder of the chain: the organisation '{}' with {} trusted CA{}",
               one.name, one.anchors.size(), one.validators.empty() ? "" : ", this SN's own");
