@@ -351,7 +351,9 @@ interface ITraining {
     /// is accepted: the next round is Collecting, or the training is Complete, as no peer is Active any more and at least
     /// one is Finished.
     ///
-    /// Those who check it are the others that contribute, are there and are not barred; if all are, they too. If there are no more
+    /// Those who check it are the others that contribute, are there and are not barred; if all are, they too. From rules version
+    /// 3 on those are not among them who are excluded as not available, where the others, with the leader, are most
+    /// organisations (nodes, where there is one organisation): they could change nothing, and are silent most of the time. If there are no more
     /// than two of them, or their number times that of the chunks of 1 MiB in `size` is no more than 16, each makes all of it
     /// again. Else they first reveal their seeds, and whoever has not in 10 seconds of block time is barred. The mix of the
     /// seeds, the exclusive or of keccak256(account, seed), says who checks what: each of the chunks of 1 MiB (or the whole, where the

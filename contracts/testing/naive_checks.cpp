@@ -31,6 +31,25 @@ std::vector<const naive_training::member*> naive_training::candidates() const {
   return out;
 }
 
+std::set<address> naive_training::waited_for(const std::set<address>& who) {
+  auto heard = who;
+  for (std::size_t i = 0; i < proposal_.excluded.size(); ++i)
+    if (proposal_.reasons[i] == exclusion_reason::not_available) heard.erase(proposal_.excluded[i]);
+  if (heard.empty()) return who;
+  std::map<organisation_id, int> for_it;
+  int by_node = 1;
+  ++for_it[find(leader_)->in_organisation];
+  for (const auto& account : who) {
+    const int voice = heard.contains(account) ? 1 : -1;
+    by_node += voice;
+    for_it[find(account)->in_organisation] += voice;
+  }
+  const auto most =
+      std::count_if(for_it.begin(), for_it.end(), [](const auto& one) { return one.second > 0; });
+  const bool outvoted = for_it.size() > 1 ? 2 * static_cast<std::size_t>(most) > for_it.size() : by_node > 0;
+  return outvoted ? heard : who;
+}
+
 void naive_training::open_checks() {
   ++proposals_;
   checks_ = {};
@@ -41,7 +60,7 @@ void naive_training::open_checks() {
     if (!is_barred(*peer)) free.insert(peer->view.account);
   }
   const std::size_t enough = proposal_.shards > 0 ? 2 : 1;
-  const auto who = free.size() < enough ? all : free;
+  const auto who = waited_for(free.size() < enough ? all : free);
   if (who.empty()) return accept();
   phase_ = round_phase::verifying;
   const bool is_dealt =

@@ -159,6 +159,8 @@ private:
   bool is_about_availability(challenge_kind kind, std::uint64_t number) const;
   bool may_challenge(const member& peer, const address& author, const std::set<address>& said_by) const;
   void open_checks();
+  /// Those of `who` whom a proposal waits for.
+  std::set<address> waited_for(const std::set<address>& who);
   void deal_out();
   void accept();
   void bar(const address& account, bar_reason reason);

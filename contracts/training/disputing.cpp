@@ -51,6 +51,23 @@ void verification::dispute(std::uint16_t challenger, challenge_kind kind, std::u
   settle_dispute(false);
 }
 
+std::vector<participant> verification::without_unheard(const std::vector<participant>& who) const {
+  peer_set unheard, holds, against;
+  for (const auto& one : state_.merge(state_.round.round_num).excluded)
+    unheard.set(one.index, one.reason == exclusion_reason::not_available);
+  std::vector<participant> out;
+  for (const auto& one : who) {
+    (unheard.has(one.index) ? against : holds).set(one.index, true);
+    if (!unheard.has(one.index)) out.push_back(one);
+  }
+  if (out.empty() || out.size() == who.size()) return who;
+  holds.set(state_.counts.leader, true);
+  const auto all = votes(holds, against, {});
+  const auto for_it = std::ranges::count_if(all, [](const tally& one) { return one.holds > one.against; });
+  const auto most = is_majority(static_cast<std::uint32_t>(for_it), static_cast<std::uint32_t>(all.size()));
+  return most ? out : who;
+}
+
 void verification::take_vote(std::uint16_t index, bool holds) {
   state_.put(peer_sets::awaited, index, false);
   state_.put(holds ? peer_sets::holds : peer_sets::against, index, true);
@@ -59,14 +76,12 @@ void verification::take_vote(std::uint16_t index, bool holds) {
 }
 
 /// One for each organisation, or for each node where there is one organisation.
-std::vector<verification::tally> verification::votes() const {
-  const auto holds = state_.load(peer_sets::holds);
-  const auto against = state_.load(peer_sets::against);
-  const auto awaited = state_.load(peer_sets::awaited);
+std::vector<verification::tally> verification::votes(const peer_set& holds, const peer_set& against,
+                                                     const peer_set& missing) const {
   std::map<organisation_id, tally> by_organisation;
   std::vector<tally> by_node;
   for (const auto& [index, peer] : rounds_.participants()) {
-    const tally own{holds.has(index), against.has(index), awaited.has(index)};
+    const tally own{holds.has(index), against.has(index), missing.has(index)};
     if (own.holds + own.against + own.missing == 0) continue;
     by_node.push_back(own);
     auto& of = by_organisation[organisation_of(index)];
@@ -84,7 +99,8 @@ std::vector<verification::tally> verification::votes() const {
 /// An organisation says what most of its votes say. Who has not voted does not count once the time is over; before, the
 /// dispute ends when no vote that is missing can change what most say.
 void verification::settle_dispute(bool is_over) {
-  const auto all = votes();
+  const auto all =
+      votes(state_.load(peer_sets::holds), state_.load(peer_sets::against), state_.load(peer_sets::awaited));
   std::uint32_t holds = 0, against = 0, surely_holds = 0, surely_against = 0;
   for (const auto& one : all) {
     holds += one.holds > one.against ? 1 : 0;

@@ -13,7 +13,7 @@ class training_call {
 public:
   training_call(ledger::contract_host& host, const ledger::call_context& context)
       : host_(host), context_(context), state_(slots(host, context.self)), rounds_(state_, context_),
-        agreement_(state_, rounds_, context_), verification_(state_, rounds_) {}
+        agreement_(state_, rounds_, context_), verification_(state_, rounds_, context_) {}
 
   // peers.cpp
   result<> on(const register_peer_args& args);

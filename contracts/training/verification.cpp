@@ -54,6 +54,7 @@ void verification::open() {
   // One alone cannot check its own shard.
   if (free.size() > (proposed_shards() > 0 ? 1 : 0)) who = free;
   if (who.empty() || state_.is_unverified()) return accept();
+  if (context_.has_rules(3)) who = without_unheard(who);
   peer_set able;
   for (const auto& one : who)
     able.set(one.index, true);

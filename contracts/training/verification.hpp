@@ -10,7 +10,8 @@ namespace swarm::contracts {
 /// it. As `rounds` it makes every transition that is due.
 class verification {
 public:
-  verification(training_state& state, class rounds& rounds) : state_(state), rounds_(rounds) {}
+  verification(training_state& state, class rounds& rounds, const ledger::call_context& context)
+      : state_(state), rounds_(rounds), context_(context) {}
 
   /// The proposal, which is kept as the merge of the round, is to be checked; or is accepted, if there is nobody who could.
   void open();
@@ -62,7 +63,10 @@ private:
   /// How the proposal is dealt out among `who`, in this order.
   deal deal_among(const std::vector<participant>& who) const;
   std::vector<std::size_t> order_of(const std::vector<participant>& who) const;
-  std::vector<tally> votes() const;
+  /// `who` without those whose models the proposal says could not be had, if the others and the leader outvote them: nobody
+  /// waits for them to say what can change nothing. They may challenge all the same, as everybody may.
+  std::vector<participant> without_unheard(const std::vector<participant>& who) const;
+  std::vector<tally> votes(const peer_set& holds, const peer_set& against, const peer_set& missing) const;
   void settle_dispute(bool is_over);
   void pass_over(std::uint16_t challenger);
   void decide(verdict outcome, std::uint32_t holds, std::uint32_t against);
@@ -74,6 +78,7 @@ private:
 
   training_state& state_;
   class rounds& rounds_;
+  const ledger::call_context& context_;
 };
 
 } // namespace swarm::contracts
