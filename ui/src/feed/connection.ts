@@ -33,6 +33,10 @@ export class Refusal extends Error {
   }
 }
 
+/** The same question may be answered another time: nothing was wrong with it. */
+export const maySucceedLater = (error: unknown): boolean =>
+  error instanceof Refusal && (error.code === "unavailable" || error.code === "busy");
+
 export interface Timers {
   monotonic(): number;
   after(ms: number, then: () => void): unknown;

@@ -1,7 +1,10 @@
-/// A question about one thing: asked once, and again when `version` says that the answer may have changed.
+/// A question about one thing: asked once, again when `version` says that the answer may have changed, and again by itself
+/// while whoever has the answer cannot be asked.
 
 import { useEffect, useState } from "preact/hooks";
+import { BROWSER_TIME, retryWait } from "../base/throttle";
 import type { Question } from "../feed";
+import { maySucceedLater } from "./connection";
 import { ask, type Answers } from "./store";
 
 export interface Asked<Data> {
@@ -16,18 +19,26 @@ export function useAsk<Q extends Question>(thing: string, question: Q | null, ve
   useEffect(() => {
     if (!question) return;
     let gone = false;
+    let failures = 0;
+    let timer: unknown = null;
     const take = (next: (before: State) => State) => gone || setState(next);
-    ask(question).then(
-      (data) => take(() => ({ thing, data, trouble: "" })),
-      (error: unknown) =>
-        take((before) => ({
-          thing,
-          data: before.thing === thing ? before.data : null,
-          trouble: String((error as Error).message),
-        })),
-    );
+    const go = () =>
+      ask(question).then(
+        (data) => take(() => ({ thing, data, trouble: "" })),
+        (error: unknown) => {
+          if (gone) return;
+          if (maySucceedLater(error)) timer = BROWSER_TIME.after(retryWait(++failures), go);
+          take((before) => ({
+            thing,
+            data: before.thing === thing ? before.data : null,
+            trouble: String((error as Error).message),
+          }));
+        },
+      );
+    void go();
     return () => {
       gone = true;
+      BROWSER_TIME.cancel(timer);
     };
   }, [thing, version]);
   return state.thing === thing ? state : { data: null, trouble: "" };

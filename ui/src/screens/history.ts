@@ -2,9 +2,10 @@
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { CurveBook, type Report } from "../base/curves";
+import { BROWSER_TIME, Throttle } from "../base/throttle";
 import type { Round, Training } from "../feed";
 import { ask, link } from "../feed/store";
-import { Refusal } from "../feed/connection";
+import { maySucceedLater, Refusal } from "../feed/connection";
 
 /// After something new, so long nothing more is asked: a busy swarm tells many things at a time.
 const PAUSE_MS = 800;
@@ -16,32 +17,13 @@ export interface Asked<Data> {
   loading: boolean;
 }
 
-/** Runs `job` when `mark` changes, at most once in PAUSE_MS, and once more after the last change. */
-function useThrottled(mark: string, job: () => Promise<void>): void {
+/** Does `job` when `mark` changes; it says whether it came to something. */
+function useThrottled(mark: string, job: () => Promise<boolean>): void {
   const latest = useRef(job);
   latest.current = job;
-  const busy = useRef(false);
-  const again = useRef(false);
-  useEffect(() => {
-    let gone = false;
-    const go = async () => {
-      if (busy.current) {
-        again.current = true;
-        return;
-      }
-      busy.current = true;
-      do {
-        again.current = false;
-        await latest.current();
-        await new Promise((then) => setTimeout(then, PAUSE_MS));
-      } while (again.current && !gone);
-      busy.current = false;
-    };
-    void go();
-    return () => {
-      gone = true;
-    };
-  }, [mark]);
+  const at = useMemo(() => new Throttle(() => latest.current(), PAUSE_MS, BROWSER_TIME), []);
+  useEffect(() => at.changed(), [mark]);
+  useEffect(() => () => at.end(), []);
 }
 
 function reportsOf(training: Training): Report[] {
@@ -74,8 +56,10 @@ export function useSeries(contract: string, generation: number, training: Traini
       const from = last === undefined ? undefined : Math.max(1, last - 3);
       book.take(await ask({ what: "series", contract, generation, ...(from ? { from } : {}) }));
       setAsked({ of: book, trouble: "", loading: false });
+      return true;
     } catch (error) {
       setAsked({ of: book, trouble: error instanceof Refusal ? error.message : String(error), loading: false });
+      return !maySucceedLater(error);
     }
   });
   const current = asked.of === book ? asked : { trouble: "", loading: true };
@@ -122,7 +106,7 @@ export function useRounds(contract: string, generation: number, training: Traini
   const take = async (before: number | undefined, count: number) => {
     try {
       const answer = await ask({ what: "rounds", contract, generation, count, ...(before ? { before } : {}) });
-      if (wanted.current !== generation) return; // it was about what is looked at no longer
+      if (wanted.current !== generation) return true; // it was about what is looked at no longer
       const first = !data.current.length;
       data.current = mergeRounds(data.current, answer.rounds);
       setState((now) => ({
@@ -132,12 +116,14 @@ export function useRounds(contract: string, generation: number, training: Traini
         more: first || before ? answer.more : now.more,
         complete: answer.complete,
       }));
+      return true;
     } catch (error) {
       setState((now) => ({
         ...now,
         trouble: error instanceof Refusal ? error.message : String(error),
         loading: false,
       }));
+      return !maySucceedLater(error);
     }
   };
   const mark = `${contract}\n${generation}\n${live ? [live.round_num, live.phase, live.term, live.checked_in, live.loss_round ?? 0, live.changed_ms].join(" ") : ""}`;
