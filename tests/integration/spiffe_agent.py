@@ -38,7 +38,7 @@ def _varint(value):
     return bytes([*out, value])
 
 
-def _pkcs8(key, encoding=DER):
+def pkcs8(key, encoding=DER):
     return key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
 
 
@@ -82,7 +82,7 @@ class TrustDomain:
         """Of a program that has such an SVID, and takes those of this domain."""
         certificate, key = self.svid(path)
         file = pathlib.Path(folder) / f"{threading.get_ident()}.pem"
-        file.write_bytes(_pkcs8(key, PEM) + certificate.public_bytes(PEM))
+        file.write_bytes(pkcs8(key, PEM) + certificate.public_bytes(PEM))
         context = ssl.SSLContext(side)
         context.check_hostname = False
         context.load_verify_locations(cadata=self.certificate.public_bytes(PEM).decode())
@@ -134,7 +134,7 @@ class Agent:
     def message(self):
         certificate, key = self.made
         svid = field(1, (self.domain.id + self.path).encode()) + field(2, certificate.public_bytes(DER))
-        svid += field(3, _pkcs8(key)) + field(4, self.domain.bundle()) + field(5, b"internal")
+        svid += field(3, pkcs8(key)) + field(4, self.domain.bundle()) + field(5, b"internal")
         others = (field(1, other.id.encode()) + field(2, other.bundle()) for other in self.federated)
         return field(1, svid) + b"".join(field(3, other) for other in others)
 
