@@ -78,9 +78,9 @@ class TrustDomain:
     def bundle(self):
         return self.certificate.public_bytes(DER)
 
-    def context(self, path, side=ssl.PROTOCOL_TLS_CLIENT, folder=None):
+    def context(self, path, side=ssl.PROTOCOL_TLS_CLIENT, folder=None, **faults):
         """Of a program that has such an SVID, and takes those of this domain."""
-        certificate, key = self.svid(path)
+        certificate, key = self.svid(path, **faults)
         file = pathlib.Path(folder) / f"{threading.get_ident()}.pem"
         file.write_bytes(pkcs8(key, PEM) + certificate.public_bytes(PEM))
         context = ssl.SSLContext(side)
@@ -193,11 +193,17 @@ class Agents:
 
     def __init__(self, folder, domain, roles=("sn", "sl", "swci"), **options):
         self.folder, self.domain = pathlib.Path(folder), domain
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.of = {role: Agent(self.folder / f"{role}.sock", domain, f"/{role}", **options) for role in roles}
+        self.of = {}
+        for role in roles:
+            (self.folder / role).mkdir(parents=True)
+            self.of[role] = Agent(self.folder / role / "api.sock", domain, f"/{role}", **options)
 
     def flags(self, name):
         return ["--socket-path", self.of[name.split("-")[0]].socket]
+
+    def identity(self, name):
+        """By the folder, in which an agent that starts again has another socket."""
+        return [("SPIFFE_SOCKETPATH", self.of[name.split("-")[0]].socket.parent, "/tmp/spire-agent")]
 
     def context(self, name="sn-1", side=ssl.PROTOCOL_TLS_CLIENT):
         return self.domain.context(f"/{name.split('-')[0]}", side, self.folder)
