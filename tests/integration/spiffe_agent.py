@@ -38,7 +38,7 @@ def _varint(value):
     return bytes([*out, value])
 
 
-def _pkcs8(key, encoding=DER):
+def pkcs8(key, encoding=DER):
     return key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
 
 
@@ -78,11 +78,11 @@ class TrustDomain:
     def bundle(self):
         return self.certificate.public_bytes(DER)
 
-    def context(self, path, side=ssl.PROTOCOL_TLS_CLIENT, folder=None):
+    def context(self, path, side=ssl.PROTOCOL_TLS_CLIENT, folder=None, **faults):
         """Of a program that has such an SVID, and takes those of this domain."""
-        certificate, key = self.svid(path)
+        certificate, key = self.svid(path, **faults)
         file = pathlib.Path(folder) / f"{threading.get_ident()}.pem"
-        file.write_bytes(_pkcs8(key, PEM) + certificate.public_bytes(PEM))
+        file.write_bytes(pkcs8(key, PEM) + certificate.public_bytes(PEM))
         context = ssl.SSLContext(side)
         context.check_hostname = False
         context.load_verify_locations(cadata=self.certificate.public_bytes(PEM).decode())
@@ -134,7 +134,7 @@ class Agent:
     def message(self):
         certificate, key = self.made
         svid = field(1, (self.domain.id + self.path).encode()) + field(2, certificate.public_bytes(DER))
-        svid += field(3, _pkcs8(key)) + field(4, self.domain.bundle()) + field(5, b"internal")
+        svid += field(3, pkcs8(key)) + field(4, self.domain.bundle()) + field(5, b"internal")
         others = (field(1, other.id.encode()) + field(2, other.bundle()) for other in self.federated)
         return field(1, svid) + b"".join(field(3, other) for other in others)
 
@@ -193,11 +193,17 @@ class Agents:
 
     def __init__(self, folder, domain, roles=("sn", "sl", "swci"), **options):
         self.folder, self.domain = pathlib.Path(folder), domain
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.of = {role: Agent(self.folder / f"{role}.sock", domain, f"/{role}", **options) for role in roles}
+        self.of = {}
+        for role in roles:
+            (self.folder / role).mkdir(parents=True)
+            self.of[role] = Agent(self.folder / role / "api.sock", domain, f"/{role}", **options)
 
     def flags(self, name):
         return ["--socket-path", self.of[name.split("-")[0]].socket]
+
+    def identity(self, name):
+        """By the folder, in which an agent that starts again has another socket."""
+        return [("SPIFFE_SOCKETPATH", self.of[name.split("-")[0]].socket.parent, "/tmp/spire-agent")]
 
     def context(self, name="sn-1", side=ssl.PROTOCOL_TLS_CLIENT):
         return self.domain.context(f"/{name.split('-')[0]}", side, self.folder)

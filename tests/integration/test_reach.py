@@ -1,15 +1,24 @@
-"""Two hospitals that reach each other by port 443 and proxies only: squid leads out, nginx or HAProxy in, by names."""
+"""Two hospitals that reach each other by port 443 and proxies only: squid leads out, nginx or HAProxy in, by names;
+with certificate files, and with SVIDs. By hand, these rotate every 20 s with SWARM_ROTATION=20 SWARM_TEST_PATIENCE=300.
+"""
 
+import itertools
+import os
 import subprocess
 import threading
+import time
 
 import numpy as np
 import pytest
 from harness import BIN, PATIENCE, Program, shown, trains, until
 from hospitals import Hospitals, why_no_hospitals
 from launcher.swci_web import run_swci
+from registration import Node
+from spiffe_agent import Agents, TrustDomain
 
 ROUNDS, SITES = 4, 4
+ROTATION = float(os.environ.get("SWARM_ROTATION", "2.5"))  # seconds
+SVID_LIFE = 4 * ROTATION
 
 
 @pytest.fixture
@@ -38,14 +47,36 @@ class Halt:
         self.goes_on.set()
 
 
-def start(swarm, hospitals):
+class Pace:
+    """Has all programs sync another time, until `end`."""
+
+    def __init__(self):
+        self.barrier = threading.Barrier(SITES, self._look)
+        self.goes_on, self.ended, self.over = threading.Event(), threading.Event(), False
+        self.goes_on.set()
+
+    def _look(self):
+        assert self.goes_on.wait(PATIENCE)
+        self.over = self.ended.wait(0.1)
+
+    def values(self, site):
+        for number in itertools.count():
+            self.barrier.wait(PATIENCE)
+            if self.over:
+                return
+            yield {"w": np.full(1000, site + number, np.float32)}
+
+
+def start(swarm, hospitals, certs=None):
+    """`certs`: of the nodes of each hospital."""
     one, two = hospitals.all
-    swarm.sn = one.start_sn(swarm.folder, swarm.certs)
-    second = two.start_sn(swarm.folder, swarm.certs, joins="api.sn-1.h1")
+    first, other = certs or (swarm.certs, swarm.certs)
+    swarm.sn = one.start_sn(swarm.folder, first)
+    second = two.start_sn(swarm.folder, other, joins="api.sn-1.h1")
     swarm.others = [second]
-    places = ((one, swarm.sn), (one, swarm.sn), (two, second), (two, second))
+    places = ((one, first, swarm.sn), (one, first, swarm.sn), (two, other, second), (two, other, second))
     swarm.sls = [
-        place.add_sl(swarm.folder, swarm.certs, sn, f"sl-{number}") for number, (place, sn) in enumerate(places, 1)
+        place.add_sl(swarm.folder, its, sn, f"sl-{number}") for number, (place, its, sn) in enumerate(places, 1)
     ]
     hospitals.open()
     for sn in (swarm.sn, second):
@@ -84,19 +115,67 @@ def test_hospitals_train_by_port_443_while_their_proxies_restart(swarm, hospital
     halt.go_on()
     for each in (one, two):
         each.open()
-    models = [program.result().merged[-1]["w"] for program in programs]
-    for model in models:
-        np.testing.assert_array_equal(model, models[0])
-    np.testing.assert_allclose(models[0], np.full(1000, np.mean(range(SITES)) + ROUNDS - 1, np.float32))
-    merges = one.inside.visit(swarm.sn.merges)
-    assert len(merges) >= ROUNDS and all(len(merge.contributors) == SITES for merge in merges)
-    assert all(sl.wait_exit() == 0 for sl in swarm.sls)
-
+    check_end(swarm, one, programs, ROUNDS)
     check_doctor(swarm, one, two)
     swarm.stop()  # proxies note a way when it ends
     until(lambda: "CONNECT p2p.sn-" in one.squid_log.read_text() + two.squid_log.read_text(), "P2P in a squid's log")
     assert "CONNECT fs.sl-3.h2:443" in one.squid_log.read_text()
     assert {"api.sn-1.h1", "fs.sl-1.h1"} <= one.names_asked() <= {*one.names, "-"}
+
+
+def check_end(swarm, hospital, programs, rounds):
+    """All have the same model, which is right, and none was left out of any round."""
+    models = [program.result().merged[-1]["w"] for program in programs]
+    for model in models:
+        np.testing.assert_array_equal(model, models[0])
+    np.testing.assert_allclose(models[0], np.full(1000, np.mean(range(SITES)) + rounds - 1, np.float32))
+    merges = hospital.inside.visit(swarm.sn.merges)
+    assert len(merges) >= rounds and all(len(merge.contributors) == SITES for merge in merges)
+    assert all(sl.wait_exit() == 0 for sl in swarm.sls)
+
+
+@pytest.fixture
+def agents(folder, swarm):
+    """Of two organisations that federate with each other, those of each hospital."""
+    domains = [TrustDomain("hospital-1.example"), TrustDomain("hospital-2.example")]
+    made = [
+        Agents(f"{folder}/a{number}", domain, seconds=SVID_LIFE, rotate_every=ROTATION, federated=[other])
+        for number, (domain, other) in enumerate(zip(domains, reversed(domains)), 1)
+    ]
+    yield made
+    swarm.clean_up()
+    for each in made:
+        each.stop()
+
+
+def test_hospitals_train_with_svids_that_rotate(swarm, hospitals, agents):
+    """Longer than an SVID lives; then anew on connections of which each begins with a later one."""
+    one, two = hospitals.all
+    start(swarm, hospitals, agents)
+    begun, pace = time.time(), Pace()
+    programs = [Program(sl, trains(pace.values(site), minPeers=SITES)) for site, sl in enumerate(swarm.sls)]
+
+    def merges(more=2):
+        before = len(one.inside.visit(swarm.sn.merges))
+        until(lambda: len(one.inside.visit(swarm.sn.merges)) >= before + more, "merges", alive=swarm.processes())
+
+    def member_again(account):
+        node = one.inside.visit(lambda: Node(swarm.sn.rpc, account))
+        return node.active and node.expiry > begun + 2 * SVID_LIFE
+
+    merges()
+    for sl in swarm.sls:
+        until(lambda: member_again(sl.node_account), f"{sl.name} to renew its membership", alive=swarm.processes())  # noqa: B023
+    pace.goes_on.clear()
+    for each in (one, two):
+        each.shut()
+        each.open()
+    pace.goes_on.set()
+    merges()
+    pace.ended.set()
+    check_end(swarm, one, programs, len(programs[0].result().merged) - 1)  # at its end comes one more
+    for node in swarm.processes():
+        assert "the connection ends" not in node.log() and "has expired" not in node.log(), node.name
 
 
 def check_names(swarm, hospital):

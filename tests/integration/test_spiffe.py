@@ -1,5 +1,8 @@
 """Nodes whose certificates come from a SPIFFE agent: rotated, federated, withdrawn, refused, and left alone by it."""
 
+import re
+import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -96,7 +99,7 @@ def test_an_agent_gives_two_nodes_what_they_train_with(swarm, agents):
 
 
 def test_svids_that_rotate_every_few_seconds_drop_no_training(swarm, make, domain):
-    agents = swarm.certs = make(domain, seconds=12, rotate_every=3)
+    agents = swarm.certs = make(domain, seconds=10, rotate_every=2.5)
     sn = swarm.start_sn()
     second = swarm.join_sn("sn-2")
     sls = [swarm.add_sl(), swarm.add_sl(sn_port=second.port)]
@@ -105,7 +108,7 @@ def test_svids_that_rotate_every_few_seconds_drop_no_training(swarm, make, domai
     def outlives_its_first_svids():
         """Membership is renewed on the chain before it ends, twice."""
         for sl in sls:
-            until(lambda: Node(sn.rpc, sl.node_account).expiry > begun + 24, f"{sl.name} to renew", alive=[sn, *sls])  # noqa: B023
+            until(lambda: Node(sn.rpc, sl.node_account).expiry > begun + 20, f"{sl.name} to renew", alive=[sn, *sls])  # noqa: B023
             assert Node(sn.rpc, sl.node_account).active
 
     train(sn, sls, outlives_its_first_svids, minPeers=2)
@@ -134,6 +137,62 @@ def test_a_trust_domain_is_federated_and_withdrawn(swarm, agents, make):
     until(lambda: gone not in sn.merges()[-1].contributors, "a merge without it", alive=[sn, sls[0]])
     done.set()
     programs[0].result()
+
+
+def test_an_agent_that_stays_away_until_its_svid_ends(swarm, agents, folder, domain):
+    """An hour is seconds here. The node is left out, others go on, and it comes back with its agent."""
+    brief = Agent(f"{folder}/brief.sock", domain, "/host-2/sl", seconds=8, rotate_every=2)
+    try:
+        sn = swarm.start_sn()
+        sls = [swarm.add_sl(flags=AT_ONCE), swarm.add_sl(identity=["--socket-path", brief.socket], flags=AT_ONCE)]
+        done = threading.Event()
+        programs = [Program(sl, trains_until(done, minPeers=1)) for sl in sls]
+
+        def merged_with(count, what):
+            until(lambda: sn.merges() and len(sn.merges()[-1].contributors) == count, what, alive=[sn, *sls])
+
+        merged_with(2, "both to be merged")
+        brief.stop()
+        sls[1].wait_log(r"the SVID spiffe://org1.example/host-2/sl has expired: other nodes take no new connection of "
+                        r"this one until the SPIFFE agent at .*/brief.sock gives the next one")  # fmt: skip
+        merged_with(1, "a merge without it")
+        assert not Node(sn.rpc, sls[1].node_account).active
+        brief.rotate()
+        brief.start()
+        merged_with(2, "both to be merged again")
+        done.set()
+        for program in programs:
+            program.result()
+        log = sls[1].log()
+        for said in ("stays in use until", "has expired: other nodes", "answers again"):
+            assert log.count(said) == 1, said
+    finally:
+        swarm.clean_up()
+        brief.stop()
+
+
+def test_a_peer_with_a_wrong_svid_is_refused_in_one_line(swarm, agents, folder, domain):
+    sn = swarm.start_sn()
+    foreign = TrustDomain("org9.example")
+    cases = (
+        (domain, "/old/sl", {"seconds": -60}, r"that has expired: spiffe://org1\.example/old/sl \(ended "),
+        (domain, "/signs/sl", {"usage": ("digital_signature", "key_cert_sign")}, r"that may sign others.*/signs/sl"),
+        (domain, "/ca/sl", {"authority": True}, r"that may sign others.*/ca/sl"),
+        (foreign, "/sl", {}, r"of a trust domain whose bundle the SPIFFE agent does not give: spiffe://org9\.example/sl"),
+        (domain, "/none", {"uris": []}, r"without a SPIFFE ID"),
+        (domain, "/two", {"uris": [f"{domain.id}/a/sl", f"{domain.id}/b/sl"]}, r"with several URIs"),
+        (foreign, "/lies", {"uris": [f"{domain.id}/lies/sl"]}, r"from an unknown CA: .*spiffe://org1\.example/lies/sl"),
+    )
+    for number, (of, path, faults, says) in enumerate(cases, 2):
+        source = (f"127.0.0.{number}", 0)  # of one address there are few lines a minute
+        context = of.context(path, folder=folder, **faults)
+        context.verify_mode = ssl.CERT_NONE
+        with socket.create_connection((sn.host, sn.port), PATIENCE, source) as raw, pytest.raises(OSError):
+            with context.wrap_socket(raw) as link:
+                link.sendall(b"POST / HTTP/1.1\r\n\r\n")
+                assert link.recv(1), "it is refused by TLS"
+        sn.wait_log(f"presented a certificate {says}")
+        assert len(re.findall(f"presented a certificate {says}", sn.log())) == 1, says
 
 
 def test_the_agent_is_killed_and_started_again_in_mid_training(swarm, agents):

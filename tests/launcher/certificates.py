@@ -25,6 +25,15 @@ class Certs:
             *("--capath", capath or self.capath),
         ]
 
+    def identity(self, name):
+        """The same in the profile of a SWOP: aType, src and tgt of each part."""
+        key, cert = (self.folder / f"{name}-{kind}.pem" for kind in ("key", "cert"))
+        within = "/swarm/cert"
+        return [
+            ("KEY", key, f"{within}/{key.name}"), ("CERT", cert, f"{within}/{cert.name}"),
+            ("CAPATH", self.capath, f"{within}/ca/capath"),
+        ]  # fmt: skip
+
     def context(self, name=READER, side=ssl.PROTOCOL_TLS_CLIENT):
         """For a client, unless told otherwise. swarmd nodes know each other by certificates of their common authority,
         not by host names."""

@@ -238,14 +238,12 @@ class OperatorSwarm(Swarm):
 
 def node_definition(certs, idx, private=None, variables=(), identity="sl-1"):
     """A node of a SWOP profile, with the certificate of `identity` and a free port for its files."""
-    key, cert = (certs.folder / f"{identity}-{kind}.pem" for kind in ("key", "cert"))
-    parts = [("KEY", key, f"/swarm/cert/{key.name}"), ("CERT", cert, f"/swarm/cert/{cert.name}")]
-    parts.append(("CAPATH", certs.capath, "/swarm/cert/ca/capath"))
     return {
         "slnodedef": {
             "idx": idx,
             "identity": [
-                {"attribute": {"aType": kind, "mType": "BIND", "src": str(src), "tgt": tgt}} for kind, src, tgt in parts
+                {"attribute": {"aType": kind, "mType": "BIND", "src": str(src), "tgt": tgt}}
+                for kind, src, tgt in certs.identity(identity)
             ],
             "slhostname": None,
             "slhostip": None,

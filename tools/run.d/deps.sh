@@ -225,7 +225,7 @@ need() {
       ;;
     bench)
       packages+=("${apt_build[@]}" "${apt_demo[@]}" "${apt_bench[@]}")
-      requirements=("$lists/requirements-demo.txt")
+      requirements=("$lists/requirements-demo.txt" "$lists/requirements-bench.txt")
       ;;
     lint)
       packages+=("${apt_build[@]}" "${apt_demo[@]}" "${apt_lint[@]}")

@@ -227,19 +227,20 @@ command_area organisations() {
             "role, and of them without a sign of life. Organisations vote for another number with "
             "swarm-inspect.",
             list_seats{}),
-       asks(
-           "ADMIT ORGANISATION <organisation> FROM <file>",
-           "Votes for a new organisation, whose CA certificates are in a PEM file. It belongs to the network "
-           "as soon as more than half of the organisations vote for it, with the same name and certificates.",
-           admit_organisation{}, &admit_organisation::organisation, &admit_organisation::file),
+       asks("ADMIT ORGANISATION <organisation> FROM <file>",
+            "Votes for a new organisation, whose CA certificates are in a PEM file, or whose trust domain is "
+            "named as spiffe://DOMAIN. It belongs to the network as soon as more than half of the "
+            "organisations "
+            "vote for it, with the same name and certificates.",
+            admit_organisation{}, &admit_organisation::organisation, &admit_organisation::file),
        asks("REMOVE ORGANISATION <organisation>",
             "Votes for the removal of an organisation, which itself has no vote on it. It takes two votes, "
             "and "
             "more than half of the others.",
             remove_organisation{}, &remove_organisation::organisation),
        asks("REPLACE CA OF <organisation> FROM <file>",
-            "Votes for other CA certificates of an organisation than it has: those in a PEM file and no "
-            "others.",
+            "Votes for other CA certificates of an organisation than it has: those in a PEM file, or a trust "
+            "domain, spiffe://DOMAIN, and no others.",
             replace_ca{}, &replace_ca::organisation, &replace_ca::file),
        asks("REMOVE NODE <node>",
             "Votes for the removal of a node. It goes at once when it belongs to the organisation of this "

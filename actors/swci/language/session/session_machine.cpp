@@ -119,6 +119,10 @@ result<> session_machine::prepare(command& what) const {
     SWARM_TRY(path, folder_.inside(working_, path));
     return {};
   };
+  /// Of an organisation: its CAs' certificates, or spiffe:// and its trust domain.
+  const auto resolve_anchors = [&](std::string& file) -> result<> {
+    return file.starts_with("spiffe://") ? result<>{} : resolve(file);
+  };
   if (auto* create = std::get_if<commands::create_context>(&what))
     return contexts_.may_add(create->context, create->sn);
   if (auto* info = std::get_if<commands::get_context_info>(&what)) {
@@ -127,8 +131,8 @@ result<> session_machine::prepare(command& what) const {
   if (auto* task = std::get_if<commands::create_task_from>(&what)) return resolve(task->file);
   if (auto* model = std::get_if<commands::get_model>(&what)) return resolve(model->file);
   if (auto* proof = std::get_if<commands::prove_merge>(&what)) return resolve(proof->file);
-  if (auto* admit = std::get_if<commands::admit_organisation>(&what)) return resolve(admit->file);
-  if (auto* replace = std::get_if<commands::replace_ca>(&what)) return resolve(replace->file);
+  if (auto* admit = std::get_if<commands::admit_organisation>(&what)) return resolve_anchors(admit->file);
+  if (auto* replace = std::get_if<commands::replace_ca>(&what)) return resolve_anchors(replace->file);
   if (auto* change = std::get_if<commands::change_folder>(&what)) return resolve(change->folder);
   if (auto* list = std::get_if<commands::list_files>(&what)) {
     if (list->paths.empty()) list->paths.emplace_back(".");

@@ -206,6 +206,15 @@ TEST_CASE("the working folder is where files are named from, and it stays in the
   s.enter("ls -l .. x");
   CHECK(s.running.what == command(commands::list_files{"l", {"", "taskdefs/x"}}));
   s.done();
+  s.enter("admit organisation x from ca.pem");
+  CHECK(s.running.what == command(commands::admit_organisation{"x", "taskdefs/ca.pem"}));
+  s.done();
+  s.enter("admit organisation x from spiffe://x.example");
+  CHECK(s.running.what == command(commands::admit_organisation{"x", "spiffe://x.example"}));
+  s.done();
+  s.enter("replace ca of x from spiffe://y.example");
+  CHECK(s.running.what == command(commands::replace_ca{"x", "spiffe://y.example"}));
+  s.done();
   s.enter("cd nowhere");
   s.fails("no such folder");
   CHECK(s.machine.working_folder() == "taskdefs");
