@@ -93,6 +93,7 @@ result<> open_slurm_manager(swop_context& to) {
   options.volumes = {data / "volumes", data / "parts", data / "nodes", data / "environments"};
   options.allocation_of = [](const std::string& name) { return name.substr(0, name.rfind('.')); };
   options.channels = data / "parts";
+  options.tell = [source = to.log_source](const std::string& text) { log::warning(source, "{}", text); };
   SWARM_TRY(to.manager, managers::make_slurm_manager(
                             std::move(options), [watch = to.watch](const std::string&) { watch->tell(); }));
   to.is_cluster = true;

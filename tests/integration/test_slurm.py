@@ -1,53 +1,22 @@
-"""Tasks of a SWOP in jobs of a real Slurm, which is this host alone (`slurm-of-one-node`)."""
+"""Tasks of a SWOP in jobs of a real Slurm, which is this host alone."""
 
 import os
-import shutil
-import subprocess
-import tempfile
 
 import pytest
-from harness import free_port, until
+from harness import until
 from launcher.operators import DEFAULT_TASKRUNNER
-from launcher.processes import ROOT, SCRAMBLED
+from launcher.processes import SCRAMBLED
 from operated import TestSwarm
-
-ONE_NODE = ROOT / "actors" / "swop" / "managers" / "slurm" / "testing" / "slurm-of-one-node"
-
-
-def why_no_slurm():
-    if os.geteuid() != 0:
-        return "a Slurm of one's own needs root"
-    names = ("munged", "slurmctld", "slurmd", "sbatch")
-    missing = [name for name in names if not shutil.which(name, path="/usr/sbin:/usr/bin")]
-    return f"{missing[0]} is not there: install slurm-wlm and munge" if missing else ""
-
-
-class Slurm:
-    def __init__(self, folder):
-        self.folder, self.conf = folder, f"{folder}/slurm.conf"
-        started = subprocess.run([ONE_NODE, "start", folder, str(free_port())], capture_output=True, text=True)
-        assert started.returncode == 0, started.stdout + started.stderr
-
-    def run(self, *words):
-        environment = {**os.environ, "SLURM_CONF": self.conf}
-        return subprocess.run(words, env=environment, capture_output=True, text=True, check=True).stdout
-
-    def jobs(self, *states):
-        return self.run("squeue", "--noheader", f"--states={','.join(states)}", "--format=%j").split()
-
-    def stop(self):
-        subprocess.run([ONE_NODE, "stop", self.folder], check=False)
+from own_slurm import OwnSlurm, why_no_slurm
 
 
 @pytest.fixture(scope="module")
 def slurm():
     if why := why_no_slurm():
         pytest.skip(why)
-    folder = tempfile.mkdtemp(prefix="swarmd-slurm-")
-    slurm = Slurm(folder)
+    slurm = OwnSlurm()
     yield slurm
     slurm.stop()
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

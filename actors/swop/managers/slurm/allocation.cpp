@@ -15,25 +15,31 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Arguments: the folder, swarm-shim, the folder on this node's disk, the word for the node's address.
+/// Arguments: the folder, swarm-shim, the folder on this node's disk, how those of this SWOP begin, the word for the node's
+/// address. Who has such a folder holds its lock: one that nobody holds was left when this node went down.
 constexpr std::string_view script_text = R"bash(#!/bin/bash
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
-allocation=$1 shim=$2 disk=$3 word=$4
+allocation=$1 shim=$2 disk=$3 own=$4 word=$5
 umask 077
-mkdir -m 711 "$disk" && mkdir -m 777 "$disk/channel" && chmod 777 "$disk/channel" || exit 1
+mkdir -m 711 "$disk.new" && mkdir -m 777 "$disk.new/channel" && chmod 777 "$disk.new/channel" || exit 1
+exec 9>"$disk.new/lock" && flock 9 && mv "$disk.new" "$disk" || exit 1
 trap 'rm -rf "$disk" "$allocation"' EXIT
+for each in "$own"*/lock; do
+  [[ ! -e $each || $each == "$disk/lock" ]] || flock -n "$each" rm -rf "${each%/lock}" 2>/dev/null
+done
 address=$(getent ahostsv4 "${SLURMD_NODENAME:-}" | awk '$1 !~ /^127\./ { print $1; exit }')
 [[ -n $address ]] || address=$(hostname -I | awk '{ print $1 }')
 [[ -n $address ]] || address=127.0.0.1
 
 run() { # FOLDER
+  exec 9>&-
   sed -i "s/$word/$address/g" "$1/spec.json"
   "$shim" run "$1" 3> >(cat >"$1/report.new" && mv "$1/report.new" "$1/report") </dev/null >/dev/null 2>&1
   : >"$1/shim-gone"
 }
 
 last=$SECONDS
-while [[ ! -e $allocation/closed ]]; do
+while [[ -d $allocation && ! -e $allocation/closed ]]; do
   for each in "$allocation"/*.wanted; do
     [[ -e $each ]] || continue
     mv "$each" "${each%.wanted}.taken"
@@ -43,7 +49,7 @@ while [[ ! -e $allocation/closed ]]; do
   ((SECONDS - last < 10)) || break
   sleep 0.1
 done
-: >"$allocation/closed"
+[[ ! -d $allocation ]] || : >"$allocation/closed"
 wait
 )bash";
 

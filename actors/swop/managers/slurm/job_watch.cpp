@@ -8,34 +8,65 @@ namespace {
 
 constexpr std::chrono::milliseconds ask_every{1000};
 constexpr std::chrono::milliseconds look_every{200};
+constexpr std::chrono::milliseconds answer_patience{1000};
 
 } // namespace
 
-void job_cache::refresh() {
-  if (std::chrono::steady_clock::now() < next_) return;
-  auto now = jobs_named(prefix_);
-  answered_ = now.has_value();
-  if (now) known_ = std::move(*now);
-  next_ = std::chrono::steady_clock::now() + ask_every;
+job_cache::job_cache(std::string prefix, std::function<void(std::string)> tell)
+    : prefix_(std::move(prefix)), tell_(std::move(tell)),
+      thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+void job_cache::run(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (!stop.stop_requested()) {
+    // Of one that is away it is told when it is back, even if nobody wants to know anything.
+    if (!changed_.wait_for(lock, stop, ask_every, [this] { return asking_; }) && !away_) continue;
+    asking_ = true;
+    const auto began = std::chrono::steady_clock::now();
+    lock.unlock();
+    auto now = jobs_named(prefix_, stop);
+    if (stop.stop_requested()) return;
+    lock.lock();
+    note(std::exchange(away_, !now), now);
+    if (now) {
+      known_ = std::move(*now);
+      known_at_ = began;
+    }
+    asking_ = false;
+    changed_.notify_all();
+  }
 }
 
-std::string job_cache::state(const std::string& name) {
+void job_cache::note(bool was_away, const result<job_states>& now) {
+  if (was_away == away_ || !tell_) return;
+  tell_(now ? std::string("Slurm answers again")
+            : fmt::format(
+                "Slurm does not answer ({}): programs are as they were known last, and it is asked again",
+                now.error().message));
+}
+
+job_fact job_cache::fact(const std::string& name) {
   if (name.empty()) return {};
-  const std::lock_guard lock(mutex_);
-  refresh();
+  std::unique_lock lock(mutex_);
+  const auto now = std::chrono::steady_clock::now();
+  if (!asking_ && (asked_at_ < needed_ || now >= asked_at_ + ask_every)) {
+    asking_ = true;
+    asked_at_ = now;
+    changed_.notify_all();
+  }
+  if (asking_ && !away_) changed_.wait_until(lock, asked_at_ + answer_patience, [this] { return !asking_; });
   const auto found = known_.find(name);
-  return found == known_.end() ? std::string() : found->second;
+  return found == known_.end() ? job_fact() : found->second;
 }
 
 bool job_cache::may_live() {
   const std::lock_guard lock(mutex_);
-  refresh();
-  return !answered_;
+  return away_ || !known_at_ || *known_at_ < needed_;
 }
 
 void job_cache::ask_anew() {
   const std::lock_guard lock(mutex_);
-  next_ = {};
+  needed_ = std::chrono::steady_clock::now();
 }
 
 job_watch::job_watch(std::function<std::vector<program>()> list, std::function<void(const std::string&)> end,

@@ -7,32 +7,45 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
 
 namespace swarm::managers::slurm {
 
-/// What Slurm says of the jobs whose names begin with `prefix`. It is asked at most once a second, as the scheduler has others
-/// to answer, too. All functions may be called from any thread.
+/// What Slurm says of the jobs whose names begin with `prefix`. A thread asks, at most once a second, as the scheduler has others
+/// to answer, too, and only while somebody wants to know. Nobody waits for a scheduler that is away: its commands try for
+/// ten seconds and longer. All functions may be called from any thread.
 class job_cache {
 public:
-  explicit job_cache(std::string prefix) : prefix_(std::move(prefix)) {}
+  /// `tell`: gets a line when Slurm does not answer, once, and when it does again.
+  job_cache(std::string prefix, std::function<void(std::string)> tell);
 
   const std::string& prefix() const { return prefix_; }
-  /// Of the job of this name; empty when Slurm knows none, or does not answer and has not said anything of it before.
-  std::string state(const std::string& name);
+  /// Of the job of this name; an empty state when Slurm knows none, or does not answer and has not said anything of it before.
+  job_fact fact(const std::string& name);
   /// Whether a job of which nothing is known may be there all the same: the scheduler did not answer.
   bool may_live();
+  /// What is known is not new enough any more: a job was submitted.
   void ask_anew();
 
 private:
-  void refresh();
+  using time_point = std::chrono::steady_clock::time_point;
+
+  void run(const std::stop_token& stop);
+  void note(bool was_away, const result<job_states>& now);
 
   const std::string prefix_;
+  const std::function<void(std::string)> tell_;
   std::mutex mutex_;
+  std::condition_variable_any changed_;
   job_states known_;
-  bool answered_ = false; ///< the last time
-  std::chrono::steady_clock::time_point next_{};
+  std::optional<time_point> known_at_; ///< when it was asked for
+  time_point asked_at_{};              ///< the last time
+  time_point needed_{};                ///< what was asked for before says too little
+  bool away_ = false;                  ///< the last time there was no answer
+  bool asking_ = false;                ///< at this moment
+  std::jthread thread_;                ///< last: it uses the others
 };
 
 /// A thread that looks at programs as long as one of them has not ended, and tells of each that has. A look may take seconds.

@@ -27,12 +27,12 @@ std::map<std::string, std::string, std::less<>> own_environment() {
 }
 
 /// What a command writes; fails when it does not end well.
-result<std::string> said_by(std::vector<std::string> words) {
+result<std::string> said_by(std::vector<std::string> words, const std::stop_token& stop = {}) {
   const auto command = words.front();
   std::string out;
   const auto ended = build::run_child(
       {.words = std::move(words), .environment = own_environment(), .folder = "/"},
-      {.deadline = std::chrono::steady_clock::now() + patience}, {}, [&](std::string_view line) {
+      {.deadline = std::chrono::steady_clock::now() + patience}, stop, [&](std::string_view line) {
         if (out.size() < output_bytes_max) out.append(line).push_back('\n');
       });
   if (!ended && ended.error().is(build::child_errc::out_of_time))
@@ -57,8 +57,10 @@ job_states read_jobs(std::string_view text) {
     const auto line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
     const auto at = line.find('|');
-    if (at == std::string_view::npos || at == 0) continue;
-    out[std::string(line.substr(at + 1))] = line.substr(0, at);
+    const auto name_at = line.find('|', at + 1);
+    if (at == std::string_view::npos || at == 0 || name_at == std::string_view::npos) continue;
+    out[std::string(line.substr(name_at + 1))] = {std::string(line.substr(0, at)),
+                                                  std::string(line.substr(at + 1, name_at - at - 1))};
   }
   return out;
 }
@@ -100,8 +102,9 @@ result<> submit(const job_request& what) {
   return {};
 }
 
-result<job_states> jobs_named(std::string_view prefix) {
-  SWARM_TRY(const auto said, said_by({"squeue", "--me", "--noheader", "--states=all", "--format=%T|%j"}));
+result<job_states> jobs_named(std::string_view prefix, const std::stop_token& stop) {
+  SWARM_TRY(const auto said,
+            said_by({"squeue", "--me", "--noheader", "--states=all", "--format=%T|%N|%j"}, stop));
   auto out = read_jobs(said);
   std::erase_if(out, [&](const auto& each) { return !each.first.starts_with(prefix); });
   return out;

@@ -4,17 +4,23 @@
 
 #include <filesystem>
 #include <map>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace swarm::managers::slurm {
 
-/// What Slurm says of this user's jobs, by their names: its words for their states, such as RUNNING or NODE_FAIL. One that
-/// ended long ago (MinJobAge) is in it no more.
-using job_states = std::map<std::string, std::string>;
+struct job_fact {
+  std::string state; ///< in Slurm's words, such as RUNNING or NODE_FAIL
+  std::string node;  ///< on which it runs or has run
+  bool operator==(const job_fact&) const = default;
+};
 
-/// The lines of `squeue --format=%T|%j`; the last one of a name counts. What is no such line is passed over.
+/// What Slurm says of this user's jobs, by their names. One that ended long ago (MinJobAge) is in it no more.
+using job_states = std::map<std::string, job_fact>;
+
+/// The lines of `squeue --format=%T|%N|%j`; the last one of a name counts. What is no such line is passed over.
 job_states read_jobs(std::string_view text);
 
 /// Whether a job in this state has processes, or may get some. A word that is not known here is taken for such a one.
@@ -36,7 +42,7 @@ result<> check_scheduler();
 /// Gives a job of one node to the scheduler, which never starts it a second time.
 result<> submit(const job_request& what);
 /// Those of this user whose names begin so.
-result<job_states> jobs_named(std::string_view prefix);
+result<job_states> jobs_named(std::string_view prefix, const std::stop_token& stop = {});
 /// Ends a job of this user by its whole name. One that has ended already is no error.
 result<> cancel(const std::string& name);
 

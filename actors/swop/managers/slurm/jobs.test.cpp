@@ -8,11 +8,11 @@ using namespace swarm::managers::slurm;
 
 TEST_CASE("squeue's lines: names with their states, the last one of a name counts, the rest is passed over") {
   CHECK(read_jobs("") == job_states{});
-  CHECK(read_jobs("RUNNING|swarm-a-1@5\nPENDING|b\n")
-        == job_states{{"b", "PENDING"}, {"swarm-a-1@5", "RUNNING"}});
-  CHECK(read_jobs("COMPLETED|a\nRUNNING|a") == job_states{{"a", "RUNNING"}});
-  CHECK(read_jobs("slurm_load_jobs error: Unable to contact\n|x\n\nRUNNING|n|m\n")
-        == job_states{{"n|m", "RUNNING"}});
+  CHECK(read_jobs("RUNNING|node-1|swarm-a-1@5\nPENDING||b\n")
+        == job_states{{"b", {"PENDING", ""}}, {"swarm-a-1@5", {"RUNNING", "node-1"}}});
+  CHECK(read_jobs("COMPLETED||a\nRUNNING|n|a") == job_states{{"a", {"RUNNING", "n"}}});
+  CHECK(read_jobs("slurm_load_jobs error: Unable to contact\n|x|y\n\nRUNNING|x\nRUNNING|n|l|m\n")
+        == job_states{{"l|m", {"RUNNING", "n"}}});
 }
 
 TEST_CASE("which jobs may have processes: all whose state is not known to be a last one") {

@@ -11,7 +11,9 @@
 #include "actors/swop/managers/slurm/jobs.hpp"
 
 #include <algorithm>
+#include <array>
 #include <csignal>
+#include <map>
 #include <mutex>
 #include <thread>
 
@@ -19,6 +21,7 @@ namespace swarm::managers {
 
 namespace fs = std::filesystem;
 using std::chrono::milliseconds;
+using std::chrono::seconds;
 
 namespace {
 
@@ -30,6 +33,10 @@ constexpr const char* allocation_file = "allocation";
 constexpr const char* stop_file = program_folder::stop_name;
 constexpr const char* report_file = "report";
 constexpr const char* gone_file = "shim-gone";
+constexpr const char* lost_file = "lost"; ///< why, once it is known that Slurm has ended its job
+constexpr std::array own_files{stop_file, report_file, gone_file, lost_file, "report.new", "lost.new"};
+// A job whose processes are told to end, or killed, has not ended for Slurm yet.
+constexpr seconds patience_if_told{15}, patience_if_killed{5};
 
 bool is_there(const fs::path& path) {
   std::error_code ignored;
@@ -41,7 +48,7 @@ public:
   slurm_manager(slurm_manager_options options, mount_rules rules,
                 std::function<void(const std::string&)> on_change)
       : folder_manager(options.folder), options_(std::move(options)), rules_(std::move(rules)),
-        jobs_("swarm-" + options_.owner + "-"),
+        jobs_("swarm-" + options_.owner + "-", options_.tell),
         watch_([this] { return programs(); }, [this](const std::string& name) { end_overdue(name); },
                std::move(on_change)) {}
 
@@ -76,7 +83,7 @@ public:
     watch_.end_after(name, grace + kill_patience);
     // On the same host at once; on another one the shim looks each second.
     std::ignore = tell_stop(folder.where(), grace);
-    if (slurm::is_waiting(jobs_.state(job_name(folder)))) return slurm::cancel(job_name(folder));
+    if (slurm::is_waiting(jobs_.fact(job_name(folder)).state)) return slurm::cancel(job_name(folder));
     return {};
   }
 
@@ -102,15 +109,16 @@ private:
     for (const auto& each : fs::directory_iterator(allocations(), problem)) {
       const slurm::allocation there(each.path());
       if (there.name().substr(0, there.name().rfind('@')) != wanted) continue;
-      const auto state = jobs_.state(jobs_.prefix() + there.name());
+      const auto state = jobs_.fact(jobs_.prefix() + there.name()).state;
       if (!state.empty() && slurm::is_live(state) && !there.is_closed()) return there;
     }
     SWARM_TRY(auto made, slurm::allocation::make(allocations(), wanted));
-    auto given = slurm::submit({.name = jobs_.prefix() + made.name(),
-                                .script = made.script(),
-                                .arguments = {made.where().native(), options_.shim.native(),
-                                              disk_of(made).native(), std::string(node_address_word)},
-                                .output = made.output()});
+    auto given = slurm::submit(
+        {.name = jobs_.prefix() + made.name(),
+         .script = made.script(),
+         .arguments = {made.where().native(), options_.shim.native(), disk_of(made).native(),
+                       (options_.local / jobs_.prefix()).native(), std::string(node_address_word)},
+         .output = made.output()});
     jobs_.ask_anew();
     if (given) return made;
     made.remove();
@@ -137,7 +145,7 @@ private:
         return fail(manager_errc::not_started,
                     "{}: swarm-shim cannot be run on its node: {} has to be there, too", spec.name,
                     options_.shim.native());
-      const auto state = jobs_.state(jobs_.prefix() + place.name());
+      const auto state = jobs_.fact(jobs_.prefix() + place.name()).state;
       if (!state.empty() && !slurm::is_live(state))
         return fail(manager_errc::not_started, "{}: Slurm has ended its job ({}): {}", spec.name, state,
                     log_of(place));
@@ -154,50 +162,91 @@ private:
   program program_of(const std::string& name) override {
     if (starting_.contains(name)) return {.name = name};
     const auto folder = folder_of(name);
-    program out{.name = name};
     auto noted = folder.state();
-    std::string state;
+    slurm::job_fact job;
     bool can_run = false;
+    const bool is_lost = is_there(folder.where() / lost_file);
     // Who has ended is asked for no more.
-    if (!noted || !std::holds_alternative<shim_state::ended>(noted->phase)) {
+    if (!is_lost && (!noted || !std::holds_alternative<shim_state::ended>(noted->phase))) {
       const bool shim_gone = is_there(folder.where() / gone_file);
-      if (!shim_gone) state = jobs_.state(job_name(folder));
-      can_run = !shim_gone && (state.empty() ? jobs_.may_live() : slurm::is_live(state));
+      if (!shim_gone) job = jobs_.fact(job_name(folder));
+      can_run = !shim_gone && (job.state.empty() ? jobs_.may_live() : slurm::is_live(job.state));
       noted = folder.state(); // after all others: what the shim wrote last is in it
     }
+    program out{.name = name};
+    if (noted) add_times(*noted, out);
+    if (const auto why = read_file(folder.where() / lost_file, state_bytes_max)) {
+      out.phase = program_phase::ended;
+      out.how = ending{.cause = ending_cause::lost, .message = *why};
+      return out;
+    }
     const auto* ended = noted ? std::get_if<shim_state::ended>(&noted->phase) : nullptr;
-    const auto* running = noted ? std::get_if<shim_state::running>(&noted->phase) : nullptr;
-    if (running != nullptr) out.started_ms = running->started_ms;
-    if (ended == nullptr && can_run) {
-      out.phase = running == nullptr ? program_phase::starting : program_phase::running;
+    if (ended != nullptr) return judged(folder, ended->how, std::move(out));
+    const bool ran = noted && std::holds_alternative<shim_state::running>(noted->phase);
+    if (can_run) {
+      out.phase = ran ? program_phase::running : program_phase::starting;
       return out;
     }
     out.phase = program_phase::ended;
-    const bool told = is_there(folder.where() / stop_file);
-    if (ended == nullptr) {
-      out.how = how_it_was_cut(state, told, running != nullptr);
-      return out;
-    }
-    out.started_ms = ended->started_ms;
-    out.ended_ms = ended->ended_ms;
-    out.how = ended->how;
-    // Who ends a job sends the same signal to a shim as this manager does. And its other processes may be killed
-    // a moment before their shim, which then can still write down what it has seen: SIGKILL.
-    const bool killed = ended->how.cause == ending_cause::itself && ended->how.signal == SIGKILL;
-    if ((ended->how.cause == ending_cause::told || killed) && !told) {
-      out.how->cause = ending_cause::lost;
-      out.how->message = "Slurm has ended its job";
-    }
+    out.how = how_it_was_cut(job, is_there(folder.where() / stop_file), ran);
+    if (out.how->cause == ending_cause::lost) give_up(folder, out.how->message);
     return out;
   }
 
-  static ending how_it_was_cut(const std::string& state, bool told, bool ran) {
+  static void add_times(const shim_state& from, program& to) {
+    if (const auto* running = std::get_if<shim_state::running>(&from.phase))
+      to.started_ms = running->started_ms;
+    if (const auto* ended = std::get_if<shim_state::ended>(&from.phase)) {
+      to.started_ms = ended->started_ms;
+      to.ended_ms = ended->ended_ms;
+    }
+  }
+
+  /// Of a program of which its shim says that it was told to end, or killed: who ends a job sends the same signals to both. A
+  /// job ends some time after its processes, and then Slurm says why.
+  program judged(const program_folder& folder, const ending& how, program out) {
+    out.phase = program_phase::ended;
+    out.how = how;
+    const bool killed = how.cause == ending_cause::itself && how.signal == SIGKILL;
+    if ((how.cause != ending_cause::told && !killed) || is_there(folder.where() / stop_file)) return out;
+    const auto job = jobs_.fact(job_name(folder));
+    const bool goes_on = job.state.empty() ? jobs_.may_live() : slurm::is_live(job.state);
+    if (goes_on && !has_waited(out.name, killed ? patience_if_killed : patience_if_told)) {
+      out.phase = program_phase::running;
+      out.how.reset();
+      return out;
+    }
+    // Somebody has killed this program alone.
+    if (killed && (goes_on || job.state == "COMPLETED")) return out;
+    out.how = ending{.cause = ending_cause::lost, .message = ended_by_slurm(job)};
+    give_up(folder, out.how->message);
+    return out;
+  }
+
+  /// Whether it was waited for so long since this program was seen to have ended.
+  bool has_waited(const std::string& name, seconds patience) {
+    const std::lock_guard lock(ended_mutex_);
+    const auto now = std::chrono::steady_clock::now();
+    return now >= seen_ended_.emplace(name, now).first->second + patience;
+  }
+
+  static std::string ended_by_slurm(const slurm::job_fact& job) {
+    if (job.state.empty()) return "its job is gone";
+    const auto word = slurm::is_live(job.state) ? std::string() : fmt::format(" ({})", job.state);
+    return fmt::format("Slurm has ended its job{}{}", word, job.node.empty() ? "" : " on " + job.node);
+  }
+
+  static ending how_it_was_cut(const slurm::job_fact& job, bool told, bool ran) {
     if (told) return {.cause = ending_cause::told, .message = "with its job"};
-    if (state == "OUT_OF_MEMORY")
+    if (job.state == "OUT_OF_MEMORY")
       return {.cause = ending_cause::out_of_memory, .message = "Slurm says OUT_OF_MEMORY"};
-    auto why =
-        state.empty() ? std::string("its job is gone") : fmt::format("Slurm has ended its job ({})", state);
-    return {.cause = ran ? ending_cause::lost : ending_cause::not_started, .message = std::move(why)};
+    return {.cause = ran ? ending_cause::lost : ending_cause::not_started, .message = ended_by_slurm(job)};
+  }
+
+  /// From now on it is lost, whatever comes of it. On a node whose daemon alone is gone it may still run: its shim is told.
+  static void give_up(const program_folder& folder, const std::string& why) {
+    std::ignore = replace_file(folder.where() / lost_file, as_bytes(why));
+    std::ignore = replace_file(folder.where() / stop_file, as_bytes(write_stop(milliseconds(0))));
   }
 
   /// Of a program that does not end although it was told to: its whole job.
@@ -210,15 +259,16 @@ private:
   /// Deletes what there is of a program, and its allocation if it was the last one in it.
   result<> forget(const program_folder& folder) override {
     const auto place = allocation_of(folder);
-    for (const auto* each : {stop_file, report_file, gone_file, allocation_file})
-      std::ignore = remove_file(folder.where() / each);
-    auto done = folder.remove();
-    // A shim that has written down the end needs a moment more for its own.
-    for (int tries = 0; !done && tries < 200; ++tries) {
+    std::ignore = remove_file(folder.where() / allocation_file);
+    auto done = remove_all_of(folder);
+    // A shim that has written down the end needs a moment more for its own; one that was given up, a second to see it.
+    for (int tries = 0; !done && tries < 400; ++tries) {
       std::this_thread::sleep_for(milliseconds(10));
-      for (const auto* each : {stop_file, report_file, gone_file, "report.new"})
-        std::ignore = remove_file(folder.where() / each);
-      done = folder.remove();
+      done = remove_all_of(folder);
+    }
+    {
+      const std::lock_guard lock(ended_mutex_);
+      seen_ended_.erase(folder.where().filename().native());
     }
     if (!done || !place) return done;
     std::error_code problem;
@@ -226,7 +276,7 @@ private:
       if (const auto other = allocation_of(program_folder(each.path()));
           other && other->name() == place->name())
         return done;
-    if (const auto state = jobs_.state(jobs_.prefix() + place->name());
+    if (const auto state = jobs_.fact(jobs_.prefix() + place->name()).state;
         state.empty() || !slurm::is_live(state))
       place->remove();
     else
@@ -234,9 +284,19 @@ private:
     return done;
   }
 
+  static result<> remove_all_of(const program_folder& folder) {
+    if (folder.has_shim())
+      return fail(manager_errc::still_running, "{}: still runs", folder.where().filename().native());
+    for (const auto* each : own_files)
+      std::ignore = remove_file(folder.where() / each);
+    return folder.remove();
+  }
+
   slurm_manager_options options_;
   mount_rules rules_;
   std::mutex mutex_; ///< of the choice of an allocation
+  std::mutex ended_mutex_;
+  std::map<std::string, std::chrono::steady_clock::time_point> seen_ended_; ///< not by this manager
   names_starting starting_;
   slurm::job_cache jobs_;
   slurm::job_watch watch_; ///< last: its thread calls the others

@@ -24,12 +24,15 @@ struct slurm_manager_options {
   std::filesystem::path channels;
   std::filesystem::path local = "/tmp"; ///< where, on each node
   std::chrono::milliseconds start_patience{30'000};
+  std::function<void(std::string)> tell; ///< what people are to know, one line each
 };
 
 /// The manager SLURM: programs in sandboxes on a node of the cluster, as those of PROCESS are on this host. An allocation is a
 /// job, which runs a `swarm-shim` for each program and ends some seconds after the last of them. How large it is, and in
 /// which partition, say Slurm's own variables (SBATCH_PARTITION, SBATCH_GPUS, ...) of this process. A program whose job waits
-/// in the queue is `starting`, however long. One whose job Slurm has ended is lost: node and time limit are in the message.
+/// in the queue is `starting`, however long. One whose job Slurm has ended (its node failed, its time was over, another job took
+/// its place, somebody cancelled it) is lost: Slurm's word for it and the node are in the message. What may still run of it, on a
+/// node that Slurm hears no more of, ends as soon as it sees that.
 result<std::unique_ptr<manager>> make_slurm_manager(slurm_manager_options options,
                                                     std::function<void(const std::string& name)> on_change);
 

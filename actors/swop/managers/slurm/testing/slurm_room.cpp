@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* one_node = SWARM_SOURCE_DIR "/actors/swop/managers/slurm/testing/slurm-of-one-node";
+constexpr const char* own_slurm = SWARM_SOURCE_DIR "/actors/swop/managers/slurm/testing/own-slurm";
 constexpr int port = 17'810;
 
 /// What a Slurm needs of a host; empty when all is there.
@@ -30,11 +30,11 @@ std::string why_none() {
 class one_node_slurm {
 public:
   one_node_slurm() {
-    const auto command = fmt::format("{} start {} {} 2>&1", one_node, folder_.path().native(), port);
+    const auto command = fmt::format("{} start {} {} 2>&1", own_slurm, folder_.path().native(), port);
     said_ = slurm_room::said_by(command + " && echo up");
     ::setenv("SLURM_CONF", (folder_ / "slurm.conf").c_str(), 1);
   }
-  ~one_node_slurm() { slurm_room::said_by(fmt::format("{} stop {}", one_node, folder_.path().native())); }
+  ~one_node_slurm() { slurm_room::said_by(fmt::format("{} stop {}", own_slurm, folder_.path().native())); }
   one_node_slurm(const one_node_slurm&) = delete;
   one_node_slurm& operator=(const one_node_slurm&) = delete;
   bool is_up() const { return said_.ends_with("up\n"); }
