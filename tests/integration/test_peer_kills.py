@@ -1,6 +1,6 @@
 """Eight SLs with a program each, and a hand that kills leaders, checkers and other peers with -9 while they train.
 
-SWARM_KILLS_COUNT says how many trainings (1), SWARM_KILLS_FIRST the seed of the first one (4); by hand some hundred.
+SWARM_KILLS_COUNT says how many trainings (3), SWARM_KILLS_FIRST the seed of the first one (4); by hand some hundred.
 A seed says who is killed in which phase of a round, and whether that host comes back at once, after a merge, or never;
 as real processes run, it does not say more. SWARM_KILLS_KEEP names a folder to keep their logs in.
 """
@@ -19,7 +19,7 @@ from harness import PATIENCE, Program, until
 from test_restarts import Admin
 
 FIRST = int(os.environ.get("SWARM_KILLS_FIRST", 4))
-COUNT = int(os.environ.get("SWARM_KILLS_COUNT", 1))
+COUNT = int(os.environ.get("SWARM_KILLS_COUNT", 3))
 KEEP = os.environ.get("SWARM_KILLS_KEEP")
 HOSTS, MIN_PEERS = 8, 4
 SIZES = (1_000, 1_000_000)  # of a model: one chunk, or four, of which each makes a part
