@@ -12,13 +12,13 @@ constexpr auto node_answer_max = std::chrono::seconds(3);
 
 } // namespace
 
-result<transport::http_response> get_within(duration patience, transport::http_client& client,
-                                            const endpoint& node, const std::string& target,
+result<transport::http_response> ask_within(duration patience, transport::http_client& client,
+                                            const endpoint& node, transport::http_request what,
                                             const std::stop_token& stop) {
   std::promise<result<transport::http_response>> came;
   auto answer = came.get_future();
   auto call = client.request(
-      node.host, node.port, {.method = "GET", .target = target},
+      node.host, node.port, std::move(what),
       [&came](result<transport::http_response> response) { came.set_value(std::move(response)); });
   const std::stop_callback ended(stop, [&call] { call.cancel(); });
   if (answer.wait_for(patience) != std::future_status::ready) call.cancel();
@@ -27,8 +27,8 @@ result<transport::http_response> get_within(duration patience, transport::http_c
 
 result<swci::node_answer> ask_node(transport::http_client& client, const transport::tls_identity& identity,
                                    const std::stop_token& stop, const endpoint& node,
-                                   const std::string& target) {
-  SWARM_TRY(auto from, get_within(node_answer_max, client, node, target, stop));
+                                   transport::http_request what) {
+  SWARM_TRY(auto from, ask_within(node_answer_max, client, node, std::move(what), stop));
   return swci::node_answer{from.status, std::move(from.body), from.peer.cert_fingerprint,
                            from.peer.anchor && identity.shares_anchor(*from.peer.anchor)};
 }

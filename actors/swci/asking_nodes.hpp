@@ -6,15 +6,15 @@
 /// Small questions to other nodes' servers, for threads that may wait.
 namespace swarm::actors {
 
-/// GET, whose answer has to be here within `patience`.
-result<transport::http_response> get_within(duration patience, transport::http_client& client,
-                                            const endpoint& node, const std::string& target,
+/// A request whose answer has to be here within `patience`.
+result<transport::http_response> ask_within(duration patience, transport::http_client& client,
+                                            const endpoint& node, transport::http_request what,
                                             const std::stop_token& stop);
 
-/// command_world::ask_node, by this client with this identity.
+/// command_world::ask_node, by this client with this identity, of whichever method.
 result<swci::node_answer> ask_node(transport::http_client& client, const transport::tls_identity& identity,
                                    const std::stop_token& stop, const endpoint& node,
-                                   const std::string& target);
+                                   transport::http_request what);
 
 /// command_world::fetch, by this client: as this account.
 result<> fetch_from(transport::http_client& client, const address& account, const std::stop_token& stop,

@@ -5,6 +5,7 @@
 #include "actors/swci/commands/network.hpp"
 #include "ledger/formats/keys.hpp"
 
+#include <chrono>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -24,14 +25,14 @@ public:
   void deliver(std::uint64_t id, letter what);
   /// Waits for it. Fails with errc::cancelled or errc::timeout; then it is not expected any more.
   template <class Answer>
-  Answer take(std::uint64_t id, const std::stop_token& stop, std::chrono::seconds limit) {
+  Answer take(std::uint64_t id, const std::stop_token& stop, std::chrono::milliseconds limit) {
     auto got = take_letter(id, stop, limit);
     if (!got) return tl::unexpected(std::move(got).error());
     return std::move(std::get<Answer>(*got));
   }
 
 private:
-  result<letter> take_letter(std::uint64_t id, const std::stop_token& stop, std::chrono::seconds limit);
+  result<letter> take_letter(std::uint64_t id, const std::stop_token& stop, std::chrono::milliseconds limit);
 
   std::mutex mutex_;
   std::condition_variable_any came_;
@@ -47,6 +48,9 @@ public:
       : env_(std::move(env)), mail_(std::move(mail)), sn_path_(std::move(sn_path)), account_(account),
         trouble_(std::move(trouble)), stop_(std::move(stop)) {}
 
+  /// From now on answers have to be here by then, also of those that would be waited for longer.
+  void answer_by(std::chrono::steady_clock::time_point when) { until_ = when; }
+
   result<std::vector<boost::json::value>> ask(std::vector<session::rpc_call> calls) override;
   result<> submit(const address& to, bytes input, std::string what) override;
   address account() const override { return account_; }
@@ -59,6 +63,7 @@ private:
   address account_;
   std::string trouble_;
   std::stop_token stop_;
+  std::chrono::steady_clock::time_point until_ = std::chrono::steady_clock::time_point::max();
 };
 
 } // namespace swarm::actors

@@ -189,7 +189,8 @@ void take_standing(self_pointer self, const sn_standing& news) {
 }
 
 result<> look_for_sn(const swci_context& context, const swci::sn_address& sn, const std::stop_token& stop) {
-  const auto response = get_within(is_up_max, *context.client, {sn.host, sn.port}, "/is_up", stop);
+  const auto response =
+      ask_within(is_up_max, *context.client, {sn.host, sn.port}, {.target = "/is_up"}, stop);
   if (!response) return tl::unexpected(response.error());
   if (response->status != 200) return fail(errc::unavailable, "it answers {} to /is_up", response->status);
   return {};
@@ -243,7 +244,7 @@ void run_command(self_pointer self, const swci::action::run& what) {
         };
         world.fetch = fetcher_of(context, stop, to ? to->account : address{});
         world.ask_node = [context, stop](const endpoint& node, const std::string& target) {
-          return ask_node(*context->asker, *context->identity, stop, node, target);
+          return ask_node(*context->asker, *context->identity, stop, node, {.target = target});
         };
         std::optional<context_network> sns;
         if (to) sns.emplace(env, mail, sn_path, to->account, to->trouble, stop);

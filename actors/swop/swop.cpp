@@ -5,6 +5,7 @@
 #include "actors/swop/choices.hpp"
 #include "actors/swop/lines/lines.hpp"
 #include "actors/swop/lines/offer.hpp"
+#include "actors/swop/lines/own_log.hpp"
 #include "actors/swop/managers/docker/docker_manager.hpp"
 #include "actors/swop/managers/docker/volumes/engine_volumes.hpp"
 #include "actors/swop/managers/kubernetes/kubernetes_manager.hpp"
@@ -14,6 +15,8 @@
 #include "base/endpoint.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
+#include "base/log_tail.hpp"
+#include "config/parse.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -181,13 +184,21 @@ result<> serve_lines(swop_context& to, tasks::manager_type manager) {
     return {};
   }
   auto offer = [data = options.data_dir, engine = std::string(tasks::name_of(manager))] {
-    return swop::encode_offer(swop::read_offer(data, engine));
+    auto now = swop::read_offer(data, engine);
+    now.version = config::version();
+    return swop::encode_offer(now);
   };
+  log::keep_tail();
   SWARM_TRY(to.lines, swop::lines_server::start(*to.io, to.identity,
                                                 {.address = options.bind_address,
                                                  .port = options.lines_port,
                                                  .members = to.members,
                                                  .offer = std::move(offer),
+                                                 .log =
+                                                     [](std::uint64_t after) {
+                                                       return swop::encode_own_log(
+                                                           log::tail_after(after, swop::own_log_lines_max));
+                                                     },
                                                  .log_source = to.log_source}));
   return {};
 }

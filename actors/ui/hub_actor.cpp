@@ -15,7 +15,7 @@
 #include "base/log.hpp"
 #include "config/parse.hpp"
 
-#include <atomic>
+#include <algorithm>
 
 namespace swarm::actors {
 
@@ -25,10 +25,25 @@ namespace {
 
 constexpr auto tick_interval = std::chrono::seconds(1);
 constexpr std::size_t questions_max = 256; ///< that wait, of all browsers
+constexpr std::size_t askers =
+    4; ///< questions to nodes at a time: one may not answer, and keeps nobody else waiting
+/// From when it is asked to its answer; a model may take longer.
+constexpr auto question_time_max = std::chrono::seconds(20);
+constexpr auto question_time_odd = std::chrono::seconds(5); ///< from there on it is logged
 constexpr std::size_t orders_max = 32;
 constexpr std::size_t models_max = 8; ///< to be fetched, one after the other
 /// How old the time may be that says when the data was read.
 constexpr std::uint64_t read_ms_slack = 5'000;
+
+using asker = std::pair<ui::browser_id, std::uint64_t>; ///< and the id of its question
+
+/// What is under way for all who have asked it, who are one at least.
+struct asked_together {
+  ui::shared_question what;
+  std::uint64_t news = 0; ///< how much was heard of the chain when it began
+  std::uint64_t since_ms = 0;
+  std::vector<asker> who;
+};
 
 struct feed_state {
   explicit feed_state(std::shared_ptr<const ui_context> from)
@@ -46,6 +61,7 @@ struct feed_state {
     return json::serialize(json::object{{"browsers", hub.browsers()},
                                         {"topics", hub.watched().size()},
                                         {"connected", stands.is_connected},
+                                        {"sn", stands.is_connected ? stands.sn : ""},
                                         {"trouble", stands.trouble},
                                         {"read_ms", stands.read_ms},
                                         {"unread_bytes", context->page->unread_bytes()},
@@ -61,12 +77,12 @@ struct feed_state {
   json::object network; ///< the topic, but for its standing
   std::shared_ptr<mailroom> mail = context->mail;
   std::unique_ptr<ui::reading_thread> reading;
-  /// Only on the thread of questions.
+  /// Only on the thread of histories.
   std::shared_ptr<ui::history_keeper> history = std::make_shared<ui::history_keeper>();
-  std::shared_ptr<ui::answer_book> answers = std::make_shared<ui::answer_book>(); ///< the same
-  /// How often something new was heard of the chain.
-  std::shared_ptr<std::atomic<std::uint64_t>> news = std::make_shared<std::atomic<std::uint64_t>>(0);
-  std::unique_ptr<ui::worker> questions, orders, models;
+  ui::answer_book answers;
+  std::vector<asked_together> together;
+  std::uint64_t news = 0; ///< how often something new was heard of the chain
+  std::unique_ptr<ui::worker> histories, questions, orders, models;
 };
 
 using self_pointer = role_actor<feed_state>*;
@@ -90,7 +106,10 @@ result<ui::shared_text> answer_of(const ui::action::ask& asked, context_network&
       asked.may,
       stop,
       [&](const endpoint& node, const std::string& target) {
-        return ask_node(*context.asker, *context.identity, stop, node, target);
+        return ask_node(*context.asker, *context.identity, stop, node, {.target = target});
+      },
+      [&](const endpoint& node, const transport::http_request& what) {
+        return ask_node(*context.asker, *context.identity, stop, node, what);
       },
       [&](const endpoint& node, const swci::command_world::wanted_file& file, const auto& piece) {
         return fetch_from(*context.asker, sns.account(), stop, node, file, piece);
@@ -101,18 +120,32 @@ result<ui::shared_text> answer_of(const ui::action::ask& asked, context_network&
   return ui::data_text(data);
 }
 
-/// The answer to what many may have asked just now is worked out once for each block.
-result<ui::shared_text> once(const ui::any_question& what, ui::answer_book& answers,
-                             const std::atomic<std::uint64_t>& news, const auto& work_out) {
-  const auto shared = ui::shared_of(what);
-  if (!shared) return work_out();
-  const auto heard =
-      news.load(); // before the chain is read: what comes meanwhile makes the answer an old one
+/// A question, and when it was asked.
+struct clocked_question {
+  ui::action::ask asked;
+  std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
+
+  std::chrono::duration<double> age() const { return std::chrono::steady_clock::now() - since; }
+  bool is_limited() const { return ui::source_of(asked.what) != ui::answered_from::models; }
+};
+
+void note_time(const clocked_question& of, const result<ui::shared_text>& answer, const std::string& source) {
+  if (of.age() < question_time_odd || !of.is_limited()) return;
+  log::warning(source, "a question of a browser ({}) took {:.1f} s: {}", ui::word_of(of.asked.what),
+               of.age().count(), answer ? "answered" : answer.error().message);
+}
+
+/// Of what many have asked together the answer is for all of them, and for whoever asks the same until there is news.
+void take_answer(self_pointer self, const browser_answer& came) {
+  auto& s = self->state();
   const auto now = unix_milliseconds();
-  if (auto known = answers.find(*shared, heard, now)) return known;
-  auto text = work_out();
-  if (text) answers.keep(*shared, heard, now, *text);
-  return text;
+  const auto found = std::ranges::find(s.together, asker{came.to, came.id},
+                                       [](const auto& each) { return each.who.front(); });
+  if (found == s.together.end()) return s.hub.answer(came.to, came.id, came.what, now);
+  if (came.what) s.answers.keep(found->what, found->news, found->since_ms, *came.what);
+  for (const auto& [browser, id] : found->who)
+    s.hub.answer(browser, id, came.what, now);
+  s.together.erase(found);
 }
 
 struct perform {
@@ -126,20 +159,41 @@ struct perform {
     self->state().reading->wants(self->state().hub.watched());
   }
   void operator()(ui::action::ask& what) const {
+    const auto shared = ui::shared_of(what.what);
+    if (!shared || begins(*shared, {what.from, what.id})) begin(what);
+  }
+  /// False: somebody has asked the same already, and there is no news since.
+  bool begins(const ui::shared_question& what, const asker& who) const {
+    auto& s = self->state();
+    const auto now = unix_milliseconds();
+    if (const auto known = s.answers.find(what, s.news, now)) {
+      s.hub.answer(who.first, who.second, known, now);
+      return false;
+    }
+    const auto same = std::ranges::find_if(
+        s.together, [&](const auto& each) { return each.news == s.news && each.what == what; });
+    if (same != s.together.end()) {
+      same->who.push_back(who);
+      return false;
+    }
+    s.together.push_back({what, s.news, now, {who}});
+    return true;
+  }
+  void begin(ui::action::ask& what) const {
     auto& s = self->state();
     const auto from = what.from;
     const auto id = what.id;
-    const bool takes_long = std::holds_alternative<ui::question::model>(what.what);
+    auto& to = worker_of(what.what);
     auto job = [env = self->shared_env(), mail = s.mail, sn_path = sibling(*self, ui_names::sn),
-                path = self->path(), context = s.context, history = s.history, answers = s.answers,
-                news = s.news, asked = std::move(what)](const std::stop_token& stop) {
-      const auto work_out = [&] {
-        auto sns = network_of(env, mail, sn_path, context->key->account(), stop);
-        return answer_of(asked, sns, *context, *history, stop);
-      };
-      env->dir.send(path, browser_answer{asked.from, asked.id, once(asked.what, *answers, *news, work_out)});
+                path = self->path(), context = s.context, history = s.history,
+                question = clocked_question{std::move(what)}](const std::stop_token& stop) {
+      auto sns = network_of(env, mail, sn_path, context->key->account(), stop);
+      if (question.is_limited()) sns.answer_by(question.since + question_time_max);
+      const auto answer = answer_of(question.asked, sns, *context, *history, stop);
+      if (!stop.stop_requested()) note_time(question, answer, context->log_source);
+      env->dir.send(path, browser_answer{question.asked.from, question.asked.id, answer});
     };
-    add(takes_long ? *s.models : *s.questions, std::move(job), from, id);
+    add(to, std::move(job), from, id);
   }
   void operator()(ui::action::act& what) const {
     auto& s = self->state();
@@ -156,14 +210,20 @@ struct perform {
     add(*s.orders, std::move(job), from, id);
   }
 
+  ui::worker& worker_of(const ui::any_question& what) const {
+    auto& s = self->state();
+    const auto source = ui::source_of(what);
+    return source == ui::answered_from::models      ? *s.models
+           : source == ui::answered_from::histories ? *s.histories
+                                                    : *s.questions;
+  }
+
   void add(ui::worker& to, ui::worker::job job, ui::browser_id from, std::uint64_t id) const {
     auto& s = self->state();
     if (!s.stands.is_connected)
-      s.hub.answer(from, id, fail(errc::unavailable, "no SN answers now: {}", s.stands.trouble),
-                   unix_milliseconds());
+      take_answer(self, {from, id, fail(errc::unavailable, "no SN answers now: {}", s.stands.trouble)});
     else if (!to.add(std::move(job)))
-      s.hub.answer(from, id, fail(errc::unavailable, "too much is asked for at a time: try again"),
-                   unix_milliseconds());
+      take_answer(self, {from, id, fail(errc::unavailable, "too much is asked for at a time: try again")});
   }
 };
 
@@ -186,7 +246,7 @@ void show_network(self_pointer self) {
 /// So that the first question about rounds is answered soon.
 void read_histories(self_pointer self) {
   auto& s = self->state();
-  s.questions->add([env = self->shared_env(), mail = s.mail, sn_path = sibling(*self, ui_names::sn),
+  s.histories->add([env = self->shared_env(), mail = s.mail, sn_path = sibling(*self, ui_names::sn),
                     context = s.context, history = s.history](const std::stop_token& stop) {
     auto sns = network_of(env, mail, sn_path, context->key->account(), stop);
     if (const auto read = history->catch_up(sns, stop); !read && !stop.stop_requested())
@@ -202,7 +262,7 @@ void take_standing(self_pointer self, const sn_standing& news) {
   s.stands.is_connected = is_connected;
   s.stands.trouble = news.trouble;
   s.stands.sn = news.sn;
-  ++*s.news;
+  ++s.news;
   s.reading->may_ask(is_connected);
   show_network(self);
   carry_out(self);
@@ -244,7 +304,8 @@ struct take_news {
 
 void begin(self_pointer self) {
   auto& s = self->state();
-  s.questions = std::make_unique<ui::worker>(questions_max);
+  s.histories = std::make_unique<ui::worker>(questions_max);
+  s.questions = std::make_unique<ui::worker>(questions_max, askers);
   s.orders = std::make_unique<ui::worker>(orders_max);
   s.models = std::make_unique<ui::worker>(models_max);
   s.reading = std::make_unique<ui::reading_thread>(
@@ -274,12 +335,12 @@ caf::behavior feed_behavior(self_pointer self) {
       },
       [=](topics_read& news) { take_topics(self, news); },
       [=](const browser_answer& what) {
-        self->state().hub.answer(what.to, what.id, what.what, unix_milliseconds());
+        take_answer(self, what);
         carry_out(self);
       },
       [=](const sn_standing& news) { take_standing(self, news); },
       [=](const session::action::contract_read&) {
-        ++*self->state().news;
+        ++self->state().news;
         self->state().reading->look_now();
       },
       [=](const session::action::answered& news) { self->state().mail->deliver(news.id, news.responses); },

@@ -2,14 +2,21 @@
 
 namespace swarm::ui {
 
-worker::worker(std::size_t waiting_max)
-    : waiting_max_(waiting_max), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+worker::worker(std::size_t waiting_max, std::size_t threads) : waiting_max_(waiting_max) {
+  while (threads_.size() < threads)
+    threads_.emplace_back([this](const std::stop_token& stop) { run(stop); });
+}
+
+worker::~worker() {
+  for (auto& each : threads_)
+    each.request_stop(); // all of them before the first is waited for
+}
 
 bool worker::add(job what) {
   const std::lock_guard lock(mutex_);
   if (jobs_.size() >= waiting_max_) return false;
   jobs_.push_back(std::move(what));
-  came_.notify_all();
+  came_.notify_one();
   return true;
 }
 

@@ -1,5 +1,6 @@
 // What a SWOP that nobody vouches for answers to a SWCI, and what a client asks a SWOP for.
 #include "actors/swop/lines/last_lines.hpp"
+#include "actors/swop/lines/own_log.hpp"
 #include "base/assert.hpp"
 #include "base/bytes.hpp"
 
@@ -8,8 +9,11 @@ using namespace swarm;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto text = as_text({data, size});
   (void)swop::decode_refusal(text);
-  if (const auto part = swop::part_of_target(text))
-    SWARM_ASSERT(swop::part_of_target(swop::last_lines_target(*part)) == part);
+  if (const auto wish = swop::wish_of_target(text))
+    SWARM_ASSERT(swop::wish_of_target(swop::lines_target(*wish)) == wish);
+  (void)swop::after_of_target(text);
+  if (const auto log = swop::decode_own_log(text))
+    SWARM_ASSERT(swop::decode_own_log(swop::encode_own_log(*log)));
   const auto programs = swop::decode_last_lines(text);
   if (!programs) return 0;
   for (const auto& each : *programs) {

@@ -50,6 +50,11 @@ class Feed:
             message = json.loads(self.link.recv(timeout=timeout))
         except TimeoutError:
             return False
+        for each in message["messages"] if message["type"] == "many" else [message]:
+            self.heard(each)
+        return True
+
+    def heard(self, message):
         kind = message["type"]
         if kind == "hello":
             self.hello = message
@@ -65,7 +70,6 @@ class Feed:
                 assert message["serial"] == self.serials[topic] + 1, "a patch is missing"
                 self.topics[topic] = merged(self.topics[topic], message["patch"])
             self.serials[topic] = message["serial"]
-        return True
 
     def until(self, condition, what, patience=PATIENCE):
         """Takes messages in until `condition(self)` has a true value, and returns that."""
@@ -81,11 +85,15 @@ class Feed:
                 raise Failure(f"waited {patience} s for: {what}\n{json.dumps(self.topics)[:4000]}\n{self.page.tail()}")
             self.take(0.5)
 
+    def begin(self, what, kind="ask", **fields):
+        """Asks; gives the number under which the answer will come."""
+        self.next_id += 1
+        self.say({"type": kind, "id": self.next_id, "what": what, **fields})
+        return self.next_id
+
     def ask(self, what, kind="ask", **fields):
         """The answer's data; of a refusal the whole message."""
-        self.next_id += 1
-        number = self.next_id
-        self.say({"type": kind, "id": number, "what": what, **fields})
+        number = self.begin(what, kind, **fields)
         message = self.until(lambda feed: feed.answers.pop(number, None), f"an answer to {what}")
         return message["data"] if message["type"] == "answer" else message
 

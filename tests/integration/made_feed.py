@@ -29,6 +29,7 @@ class MadeFeed(threading.Thread):
         self.sls = {f"0x{number:040x}": f"sl-{number}" for number in range(1, sls + 1)}
         self.rounds, self.port, self.ready, self.ended = rounds, free_port(), threading.Event(), None
         self.reported = 0
+        self.genesis, self.says = "0x" + "0" * 64, set()
         self.start()
         self.ready.wait(30)
 
@@ -61,6 +62,7 @@ class MadeFeed(threading.Thread):
         async def say(kind, **fields):
             await link.send(json.dumps({"type": kind, "now_ms": int(time.time() * 1000), **fields}))
 
+        self.says.add(say)
         you = {"name": "a test", "rights": "reader", "expires_ms": 0}
         await say("hello", you=you, server={"node_name": "made", "version": "0", "uid": SN})
         reports = None
@@ -74,6 +76,17 @@ class MadeFeed(threading.Thread):
                 await say("answer", id=message["id"], data=self.answer(message))
         if reports:
             reports.cancel()
+        self.says.discard(say)
+
+    def begin_anew(self):
+        """From now on it is another chain, with other rounds."""
+        self.genesis, self.rounds = "0x" + "9" * 64, self.rounds // 2
+
+        async def tell():
+            for say in list(self.says):
+                await say("state", topic="network", serial=1, data=self.state("network"))
+
+        asyncio.run_coroutine_threadsafe(tell(), self.loop).result(30)
 
     async def report(self, say):
         """Every SL reports another loss of the last round, ten times a second."""
@@ -92,7 +105,7 @@ class MadeFeed(threading.Thread):
             standing = {"connected": True, "trouble": "", "since_ms": 1, "read_ms": 1, "sn": "10.0.0.1:30304"}
             head = {"block_num": 90_000, "hash": "0x" + "1" * 64, "time_ms": int(time.time() * 1000), "transactions": 1}
             return {
-                "standing": standing, "head": head, "chain_id": 1, "genesis": "0x" + "0" * 64, "sn_version": "made",
+                "standing": standing, "head": head, "chain_id": 1, "genesis": self.genesis, "sn_version": "made",
                 "rules": {"version": 1}, "validators": {SN: {}}, "nodes": {SN: self.node("sn-1", "SN", 0), **nodes},
                 "organisations": {}, "motions": {},
             }  # fmt: skip

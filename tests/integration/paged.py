@@ -21,7 +21,7 @@ GATE_AFTER = 24 if PICTURES else 1  # rounds
 LENGTH = f"SYNCS={GATE_AFTER + 6 if PICTURES else 5}\nGATE_AFTER={GATE_AFTER}"
 FAILS = """
 import pathlib, sys, time
-print('reading patients')
+print('reading patients', flush=True)
 while not pathlib.Path('/tmp/test/gate/go').exists():
     time.sleep(0.02)
 print('KeyError: patient 7')
@@ -127,6 +127,36 @@ def give(browser, word):
     """Carries out the order of the dialog that is open, which closes then; of a refused one it would not."""
     browser.click(word, kind="dialog footer button.primary")
     browser.until(lambda: not browser.count("dialog"), f"the order '{word}' to be carried out")
+
+
+def give_file(browser, path, inside):
+    """A file as a person chooses it."""
+    browser.driver.find_element("css selector", f"{inside} input[type=file]").send_keys(str(path))
+
+
+def cookie_of(browser):
+    (cookie,) = browser.driver.get_cookies()
+    return f"{cookie['name']}={cookie['value']}"
+
+
+def asked_sn(page):
+    """The API port of the SN that the page's server asks; 0: of none."""
+    sn = page.admin("actor", name="/ui/feed")["detail"]["sn"]
+    return int(sn.rpartition(":")[2] or 0)
+
+
+def choose(browser, label, words):
+    """In a list, what begins with these words."""
+    script = """
+        const named = (e) => e.ariaLabel ?? e.closest("label")?.querySelector(".field-label")?.textContent;
+        const list = [...document.querySelectorAll("select")].find((e) => named(e) === arguments[0]);
+        const found = [...(list?.options ?? [])].find((e) => e.text.startsWith(arguments[1]));
+        if (!found) return false;
+        list.value = found.value;
+        list.dispatchEvent(new Event("change", { bubbles: true }));
+        return true;
+    """
+    browser.until(lambda: browser.run(script, label, words), f"'{words}' to be chosen in '{label}'")
 
 
 def leave_dialog(browser):

@@ -11,7 +11,8 @@ import tempfile
 
 import pytest
 from browser import SIZES, THEMES
-from harness import Certs, inspect_program, says, until
+from feed_client import Feed
+from harness import BIN, Certs, inspect_program, says, until
 from launcher.operators import run_task
 from paged import (
     CONTRACT,
@@ -22,9 +23,11 @@ from paged import (
     Stage,
     begin_anew,
     close_notes,
+    cookie_of,
     execute,
     fill_in_task,
     give,
+    give_file,
     kill_a_leader,
     leave_dialog,
     make_task,
@@ -80,6 +83,11 @@ def test_a_task_is_made_by_its_form(stage, browser):
     browser.fill("YAML", "Name : 1\n", "dialog")
     browser.click("Check without creating it", inside="dialog")
     browser.until(lambda: browser.text(".verdict .tone-bad"), "what is wrong with the task")
+    file = stage.swarm.folder / "task.yaml"
+    file.write_text("Name: from a file\n")
+    give_file(browser, file, "dialog")
+    written = "return document.querySelector('dialog textarea').value"
+    browser.until(lambda: browser.run(written) == file.read_text(), "the file in the form")
     leave_dialog(browser)
 
 
@@ -170,12 +178,43 @@ def test_a_dead_node_is_named(stage, browser):
         os.kill(victim, signal.SIGCONT)
 
 
+def test_nodes_say_their_versions(stage, browser):
+    """While its SLs are there."""
+    browser.go("nodes")
+    browser.click("Ask for versions")
+    rows = "return [...document.querySelectorAll('#all-nodes tbody tr')].map((row) => row.innerText)"
+    said = subprocess.run([BIN / "swarmd", "--version"], capture_output=True, text=True, check=True).stdout
+    version = re.search(r"\d+\.\d+\.\d+", said).group()
+    for node in ("sn-1", "sn-2", "swop-1", "swop-2", "sl"):
+        said = lambda node=node: any(version in row for row in browser.run(rows) if node in row)  # noqa: E731
+        browser.until(said, f"{node}'s version")
+
+
+def test_a_stopped_node_holds_nobody_up(stage, browser):
+    """Who asks what is not answered waits alone, and is told so."""
+    swop = stage.swarm.swops[0]
+    with Feed(stage.page, cookie=cookie_of(browser)).watch("network") as feed:
+        nodes = feed.until(lambda f: f.topics["network"]["nodes"], "the nodes")
+        uid = next(uid for uid, node in nodes.items() if node["name"] == "swop-1")
+        os.kill(swop.pid, signal.SIGSTOP)
+        try:
+            waiting = [feed.begin("host", swop=uid) for _ in range(3)]
+            assert feed.ask("rounds", contract=CONTRACT)["rounds"]
+            assert feed.ask("blocks")["blocks"]
+            assert not any(number in feed.answers for number in waiting)
+            refused = [feed.until(lambda f, number=number: f.answers[number], "the refusal") for number in waiting]
+            assert {each["code"] for each in refused} == {"unavailable"}
+        finally:
+            os.kill(swop.pid, signal.SIGCONT)
+
+
 def test_proof_and_model_of_a_merge_are_saved(stage, browser):
     """While its programs wait, so that the SLs are there."""
     folder = stage.swarm.folder
+    browser.go("training", CONTRACT)
     browser.sees("Merged", inside="#rounds")
     open_round(browser, GATE_AFTER)
-    browser.sees("Merge accepted", inside="#rounds .detail")
+    browser.sees("Merge accepted", "proved: the contract has it", inside="#rounds .detail")
     browser.click(f"Proof: round {GATE_AFTER}", inside="#rounds .detail")
     proof = folder / f"{CONTRACT}-{GATE_AFTER}-proof.json"
     until(proof.is_file, "the proof")
@@ -256,7 +295,7 @@ def test_logs_follow_and_are_searched(stage, browser):
     browser.fill("Find in lines", "keyerror")
     until(lambda: "reading patients" not in browser.text("main pre"), "one line")
     browser.fill("Find in lines", "")
-    browser.sees("This swarmd", "watches, as operator")
+    browser.sees("Logs of swarmd", "watches, as operator")
 
 
 def test_a_node_is_added_by_a_bundle(stage, browser):

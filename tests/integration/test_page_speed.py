@@ -84,3 +84,16 @@ def test_ten_thousand_rounds_load_and_scroll(browser, large):
     print(f"10,000 rounds: painted after {paint:.0f} ms, there after {ready:.0f} ms, scrolls in {middle:.0f} ms frames")
     assert paint < 3000 and ready < 10_000 and middle < 200
     assert rows < 60 and place > 5000, "rows are fetched as they are scrolled to, and only those that are seen exist"
+
+
+@pytest.mark.parametrize("large", [(256, 120)], indirect=True)
+def test_256_peers_are_shown_and_of_another_chain_everything_anew(browser, large):
+    paint, ready = opened(browser, large)
+    print(f"256 SLs: painted after {paint:.0f} ms, there after {ready:.0f} ms")
+    assert browser.count(".topology .sl") == 256
+    assert ready < 20_000
+    browser.sees("121", inside=".stats")
+    before = browser.run("return performance.timeOrigin")
+    large.begin_anew()
+    until(lambda: browser.run("return performance.timeOrigin") != before, "the page to begin anew")
+    until(lambda: browser.count(".topology .sl") == 256 and "61" in browser.text(".stats"), "the other chain")

@@ -2,6 +2,8 @@
 
 import contextlib
 import gzip
+import pathlib
+import re
 import socket
 
 import numpy as np
@@ -250,7 +252,14 @@ def detail(page):
     return page.admin("actor", name="/ui/feed")["detail"]
 
 
+def resident(page):
+    """Its memory, in bytes."""
+    (line,) = re.findall(r"VmRSS:\s+(\d+) kB", pathlib.Path(f"/proc/{page.pid}/status").read_text())
+    return int(line) * 1024
+
+
 def test_fifty_browsers_watch(page, cookie, sn):
+    before = resident(page)
     feeds = [Feed(page, cookie=cookie).watch("network", "trainings", "tasks", "taskrunners") for _ in range(50)]
     try:
         for feed in feeds:
@@ -260,6 +269,7 @@ def test_fifty_browsers_watch(page, cookie, sn):
         for feed in feeds:
             feed.until(lambda f: "fifty" in f.topics["trainings"]["contracts"], "the contract")
         assert detail(page)["browsers"] >= 50
+        assert resident(page) - before < 64 * 1024 * 1024
     finally:
         for feed in feeds:
             feed.__exit__()

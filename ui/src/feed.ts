@@ -7,7 +7,7 @@
  *   another type, and one of over 80 kB (close code 1008 or 1009).
  * - Names, ids and texts are of others' making and may hold anything: they are text, never HTML.
  * - `..._ms` are milliseconds: of points in time since 1970 by the server's clock, else a duration. Every message of the
- *   server has `now_ms`, so that the page can show ages although the browser's clock is wrong. Times of blocks have
+ *   server (but `many`) has `now_ms`, so that the page can show ages although the browser's clock is wrong. Times of blocks have
  *   a resolution of a second. Numbers fit a double exactly. `uid` is an account, "0x" and 40 digits; `digest`, `hash`: "0x" and 64.
  * - A field that may be missing is marked `?` and then is left out; there is no `null` in data, so that a patch's `null`
  *   always means "this is gone". What has many entries is an object (by uid, name, number), whose order means nothing.
@@ -30,6 +30,11 @@ export type ToServer =
 // ---- From the server ----------------------------------------------------------------------------------------------
 
 export type ToBrowser =
+  /** Several at a time, in their order; none of them is such a message itself. */
+  | { type: "many"; messages: OneToBrowser[] }
+  | OneToBrowser;
+
+export type OneToBrowser =
   /** The first message. */
   | { type: "hello"; now_ms: number; you: You; server: ServerFacts }
   /** The whole state of a watched topic. */
@@ -326,8 +331,10 @@ export type Question =
   | { what: "transaction"; hash: string }
   /** Data: { task: Task, body: string[] }, from line 0, "---". */
   | { what: "task"; name: string }
-  /** What a SWOP's failed programs wrote last; only for operators. Data: LastLines. */
-  | { what: "last_lines"; taskrunner: string; swop: string /* uid */ }
+  /** What a SWOP's failed programs wrote last, or with `all` its programs of now; only for operators. Data: LastLines. */
+  | { what: "last_lines"; taskrunner: string; swop: string /* uid */; all?: boolean }
+  /** Which swarmd a node is, as it says itself; a SWCI says nothing. Data: { version }. */
+  | { what: "version"; node: string /* uid */ }
   /** The proof of a merge of the present generation, as SWCI's PROVE writes it. Data: Proof. */
   | { what: "proof"; contract: string; round: number }
   /** The server fetches the model of a merge, the newest one without `round`, and answers once browsers can have it from there: that
@@ -338,7 +345,7 @@ export type Question =
   /** What the host of a SWOP of the page's organisation has, as that SWOP says now. Data: HostOffer. */
   | { what: "host"; swop: string /* uid */ }
   /** The newest lines of the log of the page's own swarmd, at most 500 of those with higher numbers; only for operators. Data: Log. */
-  | { what: "log"; after?: number };
+  | { what: "log"; after?: number; swop?: string /* uid: that of this SWOP, of this organisation */ };
 
 export interface Rounds {
   contract: string;
@@ -351,7 +358,8 @@ export interface Round {
   round_num: number;
   events: RoundEvent[]; // in the order of the chain
   merge?: { digest: string; size: number; leader: string; term: number; contributors: string[];
-            excluded: Record<string, string>; checkers: string[]; block_num: number; txn: string };
+            excluded: Record<string, string>; checkers: string[]; block_num: number; txn: string;
+            proved?: true /* the contract's own state says so too, and that is proved; else it is what the SN says */ };
   loss?: number; //   mean of its reports
   metric?: number;
   opened_ms?: number; // block of its first event
@@ -420,33 +428,25 @@ export interface Transaction {
   call?: string; //     such as "checkIn"; left out: not known
   ok: boolean;
   revert?: string; //   the contract's words
-  gas_used: number;
-  nonce: number;
-  input_bytes: number;
+  gas_used: number; nonce: number; input_bytes: number;
   events: { contract: string; kind: string; text: string }[];
 }
 export interface Proof { text: string /* the whole file */ }
 export interface ModelFile {
   path: string; // on this server: GET gives the file, in ranges as well
-  bytes: number;
-  round_num: number;
-  digest: string;
+  bytes: number; round_num: number; digest: string;
 }
 export interface Anchors { anchors: Anchor[] }
 export interface Anchor {
-  subject: string;
-  fingerprint: string; // SHA-256 of its DER form
+  subject: string; fingerprint: string; // SHA-256 of its DER form
   expires_ms: number;
   own: boolean; // of the page's own organisation
   pem: string;
 }
 export interface Log { lines: LogLine[] /* oldest first */ }
 export interface LogLine {
-  number: number;
-  time_ms: number;
-  level: "error" | "warning" | "info" | "debug";
-  source: string; // such as "swarm.UI"
-  text: string;
+  number: number; time_ms: number; level: "error" | "warning" | "info" | "debug";
+  source: string; text: string; // such as "swarm.UI", and what it says
 }
 export interface HostOffer {
   engine: string; // what starts programs: "PROCESS", "DOCKER", "SLURM", "KUBERNETES"
@@ -454,6 +454,7 @@ export interface HostOffer {
   cores?: number;
   memory_bytes?: number; memory_free_bytes?: number;
   disk_bytes?: number; disk_free_bytes?: number; // where data of programs is
+  version?: string; // of the SWOP's swarmd
 }
 export interface LastLines {
   outputs: { of: string; lines: string[] }[];

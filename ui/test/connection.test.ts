@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ToBrowser, Topic } from "../src/feed";
+import type { OneToBrowser, Topic } from "../src/feed";
 import { Connection, Refusal, type Link, type SocketEvents } from "../src/feed/connection";
 import { keep, step, UNHEARD } from "../src/feed/topics";
 
@@ -10,7 +10,7 @@ function stage() {
   const timers: { at: number; then: (() => void) | null }[] = [];
   const sockets: { events: SocketEvents; sent: Record<string, unknown>[]; closed: boolean }[] = [];
   const links: Link[] = [];
-  const messages: ToBrowser[] = [];
+  const messages: OneToBrowser[] = [];
   const connection = new Connection(
     (events) => {
       const socket = { events, sent: [] as Record<string, unknown>[], closed: false };
@@ -100,6 +100,24 @@ test("answers find their questions; refusals carry their code", async () => {
   last().events.heard(JSON.stringify({ type: "answer", now_ms: 1, id: first!.id, data: { runs: [] } }));
   assert.deepEqual(await runs, { runs: [] });
   await assert.rejects(task, (error: Refusal) => error.code === "not_found" && error.message === "no task x");
+});
+
+test("several messages at a time are taken in their order", async () => {
+  const { connection, last, messages } = stage();
+  last().events.opened();
+  const runs = connection.ask({ what: "runs" });
+  const { id } = last().sent[0] as { id: number };
+  const all = [
+    { type: "state", now_ms: 1, topic: "network", serial: 1, data: {} },
+    { type: "answer", now_ms: 2, id, data: 7 },
+    { type: "patch", now_ms: 3, topic: "network", serial: 2, patch: {} },
+  ];
+  last().events.heard(JSON.stringify({ type: "many", messages: all }));
+  assert.equal(await runs, 7);
+  assert.deepEqual(
+    messages.map(({ now_ms }) => now_ms),
+    [1, 2, 3],
+  );
 });
 
 test("questions outlive a connection, orders do not", async () => {

@@ -63,6 +63,16 @@ test("a bundle is made only of what cannot end its quotes", () => {
     assert.notEqual(wrongWith(wish(odd)), "", JSON.stringify(odd));
 });
 
+test("a SWOP's own profile goes into the bundle as it is, and cannot end its quotes", () => {
+  const own = "groupname: mine\ntaskrunner: t\nnodes: [] # 'a' $(rm) \\ \u00e4\n";
+  const swop = wish({ role: "SWOP", name: "swop-5", ports: [], taskrunner: "", profile: own });
+  assert.equal(wrongWith(swop), "");
+  assert.ok(bundleOf(swop).includes(`cat > usr/swop.yaml <<'END-OF-THIS-FILE'\n${own}END-OF-THIS-FILE\n`));
+  assert.deepEqual(certified(swop), ["swop-5"]);
+  for (const odd of ["a\nEND-OF-THIS-FILE\nrm -rf /\n", "END-OF-THIS-FILE", "x\r\nEND-OF-THIS-FILE\r\n", "a\u0000b", "\u001b[2J", "x".repeat(70_000)])
+    assert.notEqual(wrongWith({ ...swop, profile: odd }), "", JSON.stringify(odd.slice(0, 40)));
+});
+
 test("a bundle has authorities, genesis block, SN and profile, and no secret", () => {
   const text = bundleOf(wish({}));
   for (const part of [PEM, "sl-5", "10.0.0.5", "10.0.0.1", "30304", "30305", "a".repeat(64), "swarmd doctor"])
@@ -131,15 +141,17 @@ test("hosts have their nodes, and what their SWOPs can start", () => {
   assert.deepEqual([first!.slots, first!.runner, first!.task, first!.running], [2, "r", "train", 1]);
 });
 
-test("lines may be had of SWOPs with a failure, and are found by their words", () => {
+test("lines may be had of SWOPs that carry something out, or did, and are found by their words", () => {
   const failed = { ...part, status: "COMPLETE" as const, pairs: { 0: { name: "sl", status: "FAILED" as const } } };
-  const well = { ...part, status: "COMPLETE" as const, pairs: {} };
-  const all = { taskrunners: { r: runner({ swops: { x: failed, y: well } }), q: runner({ swops: { z: { ...part, pairs: {} } } }) } };
+  const well = { ...part, name: "swop-2", status: "ACTIVE" as const, pairs: {} };
+  const idle = { ...part, status: "NONE" as const, attempt: 0, pairs: {} };
+  const all = { taskrunners: { r: runner({ swops: { x: failed, y: well, v: idle } }), q: runner({ swops: { z: { ...part, pairs: {} } } }) } };
   assert.deepEqual(
-    sourcesOf(all).map(({ runner: of, swop }) => [of, swop]),
+    sourcesOf(all).map(({ runner: of, swop, failed, running }) => [of, swop, failed, running]),
     [
-      ["q", "z"],
-      ["r", "x"],
+      ["q", "z", true, false],
+      ["r", "x", true, false],
+      ["r", "y", false, true],
     ],
   );
   const outputs = [

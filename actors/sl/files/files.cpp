@@ -12,6 +12,7 @@
 #include "actors/sl/random_base.hpp"
 #include "actors/supervision/paths.hpp"
 #include "base/log.hpp"
+#include "config/parse.hpp"
 #include "transport/errors.hpp"
 #include "transport/http/http_server.hpp"
 
@@ -273,6 +274,8 @@ caf::behavior files_behavior(role_actor<files_state>* self) {
       [env = self->shared_env(), path = self->path(),
        members = context->members](transport::http_request request, const transport::http_reply& reply) {
         auto what = model_request_of(request, *members);
+        if (!what && request.method == "GET" && request.target == version_target)
+          return reply(transport::text_response(200, fmt::format("swarmd/v{}", config::version())));
         if (!what) return reply(serve_other(request));
         env->dir.send(path, model_asked{std::move(*what), std::move(request), reply});
       });

@@ -19,7 +19,8 @@
 ///                                   chunk (shards/shard_list.hpp)
 ///   GET /shards/<first>/data        its bytes, ranges allowed
 ///   GET /merge                      the progress of the merge that this node leads (merge_progress.hpp)
-/// Anything else gets status 404 or 405. All of it is for those whom the gate lets in
+///   GET /version                    which swarmd this is (`files.cpp` answers), for everybody who is trusted with a connection
+/// Anything else gets status 404 or 405. All of it, but the version, is for those whom the gate lets in
 /// (gate/model_gate.hpp); others get 403, or 404 for what is no model of theirs, or 503 when it cannot be
 /// said yet. All functions may be called from any thread.
 namespace swarm::actors {

@@ -13,6 +13,8 @@ namespace swarm::actors {
 inline constexpr std::string_view models_prefix = "/models/", manifest_suffix = "/manifest",
                                   layout_suffix = "/layout", chunks_suffix = "/chunks",
                                   shards_prefix = "/shards/", data_suffix = "/data";
+/// Which swarmd this is, as a text, for whoever is trusted with a connection.
+inline constexpr std::string_view version_target = "/version";
 /// The client's account, which must be registered with the certificate that it shows.
 inline constexpr std::string_view account_header = "Swarm-Account";
 /// The number of the newest block that the client has seen.

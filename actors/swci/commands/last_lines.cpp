@@ -25,7 +25,7 @@ std::string name_of(const answers::taskrunner_peer_status& peer, const swop::pro
   const auto* kind = program.kind == swop::program_kind::sl ? "SL" : "ML";
   const bool named = program.index < peer.pairs.size() && !peer.pairs[program.index].name.empty();
   const auto pair = named ? peer.pairs[program.index].name : fmt::format("pair {}", program.index);
-  return fmt::format("{} of {}, {}", kind, pair, program.ended);
+  return fmt::format("{} of {}, {}", kind, pair, program.ended.empty() ? "running" : program.ended);
 }
 
 tl::unexpected<std::string_view> without(std::string_view word) {
@@ -42,7 +42,8 @@ tl::expected<std::string, std::string_view> ask(command_world& world, const addr
   const auto where = endpoint::parse(node->endpoint);
   if (!where) return without("not served");
   auto answer =
-      world.ask_node(*where, swop::last_lines_target({head->run, head->times.assigned, swop.attempt}));
+      world.ask_node(*where, swop::lines_target({.part = {head->run, head->times.assigned, swop.attempt},
+                                                 .of_all = world.follows_lines}));
   if (!answer) return without(word_of(answer.error()));
   if (!answer->is_own_organisation) return without("of another organisation");
   if (answer->certificate != node->identity) return without("another node answers there");
@@ -60,7 +61,8 @@ void add_last_lines(answers::taskrunner_peer_status& to, command_world& world, c
     to.no_outputs = body.error();
     return;
   }
-  auto programs = swop::decode_last_lines(*body);
+  auto programs =
+      swop::decode_last_lines(*body, world.follows_lines ? swop::followed_lines_max : swop::last_lines_max);
   if (!programs) {
     to.no_outputs = "not understood";
     return;

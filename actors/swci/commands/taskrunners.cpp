@@ -242,7 +242,8 @@ outcome run(const commands::get_taskrunner_peer_status& what, command_world& wor
     out.pairs.push_back({uid_of(pair.sl), pair.name, std::string(contracts::to_string(pair.status)),
                          description_of(pair), when.at(pair.since_block)});
   const auto failed = [](const auto& part) { return part.failure != contracts::task_failure::none; };
-  if (failed(swop) || std::ranges::any_of(pairs, failed)) add_last_lines(out, world, at, swop);
+  if (world.follows_lines || failed(swop) || std::ranges::any_of(pairs, failed))
+    add_last_lines(out, world, at, swop);
   return out;
 }
 

@@ -49,6 +49,7 @@ struct command_world {
   std::function<result<node_answer>(const endpoint& node, const std::string& target)> ask_node;
   /// Whether whoever gave this command may see what programs wrote.
   bool may_see_lines = true;
+  bool follows_lines = false; ///< PEER STATUS has lines of all programs, not only of those that failed
   /// Connects to the network of a new context and registers in it.
   std::function<result<>(const std::string& context, const sn_address&)> open_context;
 

@@ -12,7 +12,7 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::string_view prefix = "/last-lines/";
+constexpr std::string_view failed_prefix = "/last-lines/", all_prefix = "/lines/";
 constexpr std::size_t programs_max = 2 * contracts::swop_slots_max;
 constexpr std::size_t ended_bytes_max = 200;
 constexpr std::array<std::string_view, 2> refusals{"other organisation", "no swci"};
@@ -37,9 +37,9 @@ std::string_view beginning_of(std::string_view line, std::size_t bytes_max) {
 }
 
 /// The newest of its lines that have room.
-json::array within(const std::vector<std::string>& lines, std::size_t bytes_max) {
+json::array within(const std::vector<std::string>& lines, std::size_t lines_max, std::size_t bytes_max) {
   std::vector<std::string_view> kept;
-  for (auto at = lines.rbegin(); at != lines.rend() && kept.size() < last_lines_max; ++at) {
+  for (auto at = lines.rbegin(); at != lines.rend() && kept.size() < lines_max; ++at) {
     const auto line = beginning_of(*at, last_line_bytes_max);
     if (line.size() > bytes_max && !kept.empty()) break;
     kept.push_back(beginning_of(line, bytes_max));
@@ -69,7 +69,7 @@ result<std::string> text_in(const json::value* from, std::size_t bytes_max) {
   return std::string(text->data(), text->size());
 }
 
-result<program_lines> program_of(const json::value& from) {
+result<program_lines> program_of(const json::value& from, std::size_t lines_max) {
   const auto* object = from.if_object();
   if (!object) return fail(errc::invalid, "a program is no object");
   program_lines out;
@@ -86,7 +86,7 @@ result<program_lines> program_of(const json::value& from) {
   const auto* member = object->if_contains("lines");
   const auto* lines = member ? member->if_array() : nullptr;
   if (!lines) return fail(errc::invalid, "a program has no lines");
-  if (lines->size() > last_lines_max) return fail(errc::limit, "{} lines of one program", lines->size());
+  if (lines->size() > lines_max) return fail(errc::limit, "{} lines of one program", lines->size());
   for (const auto& each : *lines) {
     SWARM_TRY(auto line, text_in(&each, last_line_bytes_max));
     out.lines.push_back(std::move(line));
@@ -96,16 +96,19 @@ result<program_lines> program_of(const json::value& from) {
 
 } // namespace
 
-std::string last_lines_target(const part_id& part) {
-  return fmt::format("{}{}.{}.{}", prefix, part.run, part.assigned_block, part.attempt);
+std::string lines_target(const lines_wish& wish) {
+  const auto& part = wish.part;
+  return fmt::format("{}{}.{}.{}", wish.of_all ? all_prefix : failed_prefix, part.run, part.assigned_block,
+                     part.attempt);
 }
 
-std::optional<part_id> part_of_target(std::string_view target) {
-  if (!target.starts_with(prefix)) return std::nullopt;
-  target.remove_prefix(prefix.size());
-  part_id out;
-  if (!take_number(target, out.run, false) || !take_number(target, out.assigned_block, false)
-      || !take_number(target, out.attempt, true))
+std::optional<lines_wish> wish_of_target(std::string_view target) {
+  lines_wish out{.part = {}, .of_all = target.starts_with(all_prefix)};
+  if (!out.of_all && !target.starts_with(failed_prefix)) return std::nullopt;
+  target.remove_prefix((out.of_all ? all_prefix : failed_prefix).size());
+  auto& part = out.part;
+  if (!take_number(target, part.run, false) || !take_number(target, part.assigned_block, false)
+      || !take_number(target, part.attempt, true))
     return std::nullopt;
   return out;
 }
@@ -117,7 +120,7 @@ std::string ended_text(const failure& why) {
   return fmt::format("{} ({} {})", words, counted, why.number);
 }
 
-std::string encode_last_lines(std::vector<program_lines> programs) {
+std::string encode_last_lines(std::vector<program_lines> programs, std::size_t lines_max) {
   std::ranges::sort(programs, {}, [](const auto& each) { return std::pair(each.index, each.kind); });
   if (programs.size() > programs_max) programs.resize(programs_max);
   const auto share = last_lines_bytes_max / std::max<std::size_t>(programs.size(), 1);
@@ -126,11 +129,11 @@ std::string encode_last_lines(std::vector<program_lines> programs) {
     all.push_back(json::object{{"index", each.index},
                                {"program", each.kind == program_kind::sl ? "sl" : "ml"},
                                {"ended", beginning_of(each.ended, ended_bytes_max)},
-                               {"lines", within(each.lines, share)}});
+                               {"lines", within(each.lines, lines_max, share)}});
   return json::serialize(json::object{{"programs", std::move(all)}});
 }
 
-result<std::vector<program_lines>> decode_last_lines(std::string_view text) {
+result<std::vector<program_lines>> decode_last_lines(std::string_view text, std::size_t lines_max) {
   SWARM_TRY(const auto whole, parse(text));
   const auto* member = whole.as_object().if_contains("programs");
   const auto* programs = member ? member->if_array() : nullptr;
@@ -138,7 +141,7 @@ result<std::vector<program_lines>> decode_last_lines(std::string_view text) {
   if (programs->size() > programs_max) return fail(errc::limit, "{} programs", programs->size());
   std::vector<program_lines> out;
   for (const auto& each : *programs) {
-    SWARM_TRY(auto one, program_of(each));
+    SWARM_TRY(auto one, program_of(each, lines_max));
     out.push_back(std::move(one));
   }
   return out;

@@ -3,10 +3,11 @@
 #include "actors/swop/task/task_machine.hpp"
 #include "base/result.hpp"
 
-/// What a SWOP tells SWCIs of its organisation: what the failed programs of a part wrote last.
+/// What a SWOP tells SWCIs of its organisation: what the programs of a part wrote last, of those that failed or of all.
 namespace swarm::swop {
 
-inline constexpr std::size_t last_lines_max = 20;        ///< of one program
+inline constexpr std::size_t last_lines_max = 20;        ///< of one program that failed
+inline constexpr std::size_t followed_lines_max = 200;   ///< of one program, of all that there are
 inline constexpr std::size_t last_line_bytes_max = 2000; ///< of one line
 /// Of all programs together, which share it evenly; the oldest lines are left out.
 inline constexpr std::size_t last_lines_bytes_max = 256 * 1024;
@@ -16,22 +17,29 @@ inline constexpr std::size_t last_lines_body_bytes_max = 1024 * 1024;
 struct program_lines {
   std::uint32_t index = 0; ///< of its pair
   program_kind kind = program_kind::ml;
-  std::string ended; ///< how, in words
+  std::string ended; ///< how, in words; empty: it runs
   std::vector<std::string> lines;
   bool operator==(const program_lines&) const = default;
 };
 
-/// Where on a SWOP's server the lines of a part are, and the reverse.
-std::string last_lines_target(const part_id& part);
-std::optional<part_id> part_of_target(std::string_view target);
+/// Whose lines are asked for.
+struct lines_wish {
+  part_id part;
+  bool of_all = false; ///< also of programs that run, or have ended well
+  bool operator==(const lines_wish&) const = default;
+};
+/// Where on a SWOP's server these lines are, and the reverse.
+std::string lines_target(const lines_wish& wish);
+std::optional<lines_wish> wish_of_target(std::string_view target);
 
 /// "the program exited (exit code 3)".
 std::string ended_text(const failure& why);
 
 /// As JSON, within the bounds above. Lines that are not UTF-8 must not be among them.
-std::string encode_last_lines(std::vector<program_lines> programs);
+std::string encode_last_lines(std::vector<program_lines> programs, std::size_t lines_max = last_lines_max);
 /// Believes nothing: what breaks a bound fails with errc::limit, what is anything else with errc::invalid.
-result<std::vector<program_lines>> decode_last_lines(std::string_view text);
+result<std::vector<program_lines>> decode_last_lines(std::string_view text,
+                                                     std::size_t lines_max = last_lines_max);
 
 /// Why a SWOP tells a client nothing, as its answer (status 403) has it; a client that understands neither says "refused".
 enum class lines_refusal { other_organisation, no_swci };

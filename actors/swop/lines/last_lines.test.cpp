@@ -33,15 +33,18 @@ std::string with_program(const std::string& members) {
 
 TEST_CASE("a part's target is read as it was written, and nothing else is a part") {
   const part_id part{7, 4711, 2};
-  CHECK(last_lines_target(part) == "/last-lines/7.4711.2");
-  CHECK(part_of_target(last_lines_target(part)) == part);
-  CHECK(part_of_target("/last-lines/18446744073709551615.0.4294967295"));
+  CHECK(lines_target({part}) == "/last-lines/7.4711.2");
+  CHECK(wish_of_target(lines_target({part})) == lines_wish{part});
+  CHECK(lines_target({part, true}) == "/lines/7.4711.2");
+  CHECK(wish_of_target("/lines/7.4711.2") == lines_wish{part, true});
+  CHECK(wish_of_target("/last-lines/18446744073709551615.0.4294967295"));
   for (const auto* target :
        {"", "/", "/last-lines/", "/last-lines/1.2", "/last-lines/1.2.3.4", "/last-lines/1..3",
         "/last-lines/-1.2.3", "/last-lines/1.2.3/", "/last-lines/1.2.3?x", "/last-lines/ 1.2.3",
         "/last-lines/18446744073709551616.2.3", "/last-lines/1.2.4294967296", "/last-lines/../../etc/passwd",
-        "last-lines/1.2.3", "/LAST-LINES/1.2.3"})
-    CHECK_MESSAGE(!part_of_target(target), target);
+        "last-lines/1.2.3", "/lines/", "/lines/1.2", "/lines/1.2.3?after=1", "/lines/last-lines/1.2.3",
+        "/LAST-LINES/1.2.3"})
+    CHECK_MESSAGE(!wish_of_target(target), target);
 }
 
 TEST_CASE("lines come back as they were, by pair and program") {

@@ -12,7 +12,7 @@ namespace {
 
 /// From the server's threads.
 struct lines_wanted {
-  swop::part_id part;
+  swop::lines_wish wish;
   swop::lines_server::reply reply;
 };
 
@@ -39,29 +39,40 @@ struct lines_state {
   std::uint64_t told = 0;
 };
 
-std::vector<swop::program_lines> failed_programs(managers::manager& from, const swop::part_id& part) {
+/// How it ended, in words; none of a program whose lines are not wished for.
+std::optional<std::string> end_of(const managers::program& program, swop::program_kind kind, bool of_all) {
+  const auto why = program.how ? failure_of(*program.how, kind) : swop::failure{};
+  if (why.code != swop::task_failure::none) return swop::ended_text(why);
+  if (!of_all) return std::nullopt;
+  return program.how ? "ended" : "";
+}
+
+std::vector<swop::program_lines> programs_of(managers::manager& from, const swop::lines_wish& wish) {
+  const auto lines_max = wish.of_all ? swop::followed_lines_max : swop::last_lines_max;
   std::vector<swop::program_lines> out;
   for (const auto& each : from.programs()) {
     const auto name = parse_program_name(each.name);
-    if (!name || name->part != part || !each.how) continue;
-    const auto why = failure_of(*each.how, name->kind);
-    if (why.code == swop::task_failure::none) continue;
-    auto lines = from.last_lines(each.name, swop::last_lines_max);
-    out.push_back({name->index, name->kind, swop::ended_text(why),
-                   lines ? std::move(*lines) : std::vector<std::string>{}});
+    if (!name || name->part != wish.part) continue;
+    auto ended = end_of(each, name->kind, wish.of_all);
+    if (!ended) continue;
+    auto lines = from.last_lines(each.name, lines_max);
+    out.push_back(
+        {name->index, name->kind, std::move(*ended), lines ? std::move(*lines) : std::vector<std::string>{}});
   }
   return out;
 }
 
 caf::behavior lines_behavior(role_actor<lines_state>* self) {
-  self->state().context->lines->answered_by([env = self->shared_env(), path = self->path()](
-                                                const swop::part_id& part, swop::lines_server::reply reply) {
-    return env->dir.send(path, lines_wanted{part, std::move(reply)});
-  });
+  self->state().context->lines->answered_by(
+      [env = self->shared_env(), path = self->path()](const swop::lines_wish& wish,
+                                                      swop::lines_server::reply reply) {
+        return env->dir.send(path, lines_wanted{wish, std::move(reply)});
+      });
   return {
       [=](const lines_wanted& ask) {
         auto& s = self->state();
-        ask.reply(swop::encode_last_lines(failed_programs(*s.context->manager, ask.part)));
+        ask.reply(swop::encode_last_lines(programs_of(*s.context->manager, ask.wish),
+                                          ask.wish.of_all ? swop::followed_lines_max : swop::last_lines_max));
         ++s.told;
       },
   };

@@ -1,6 +1,7 @@
 #include "actors/swop/lines/lines_server.hpp"
 
 #include "actors/swop/lines/offer.hpp"
+#include "actors/swop/lines/own_log.hpp"
 #include "actors/swop/lines/readers.hpp"
 #include "base/endpoint.hpp"
 #include "base/log.hpp"
@@ -23,6 +24,7 @@ struct lines_server::shared {
   std::shared_ptr<const transport::tls_identity> identity;
   std::shared_ptr<const members::member_rules> members;
   std::function<std::string()> offer;
+  std::function<std::string(std::uint64_t)> log_after;
   std::string log_source;
   std::atomic<std::uint64_t> refused{0};
   std::mutex mutex;
@@ -43,14 +45,18 @@ void lines_server::shared::take(const transport::http_request& request, const tr
   }
   if (request.method != "GET") return reply(text_response(405, "only GET\n"));
   if (request.target == offer_target && offer) return reply(text_response(200, offer(), "application/json"));
-  const auto part = part_of_target(request.target);
-  if (!part) return reply(text_response(404, "there is nothing of that name\n"));
+  if (const auto after = after_of_target(request.target); after && log_after)
+    return reply(text_response(200, log_after(*after), "application/json"));
+  const auto wish = wish_of_target(request.target);
+  if (!wish) return reply(text_response(404, "there is nothing of that name\n"));
   const std::lock_guard lock(mutex);
-  const auto answers = who && who(*part, [reply](std::string text) {
+  const auto answers = who && who(*wish, [reply](std::string text) {
                          reply(text_response(200, std::move(text), "application/json"));
                        });
   if (!answers) return reply(text_response(503, "try again later\n"));
-  log::info(log_source, "the last lines of run {} go to {}", part->run, from());
+  if (wish->of_all)
+    return log::debug(log_source, "lines of run {} go to {}", wish->part.run, from()); // as they come
+  log::info(log_source, "the last lines of run {} go to {}", wish->part.run, from());
 }
 
 result<std::unique_ptr<lines_server>>
@@ -61,6 +67,7 @@ lines_server::start(transport::io_runtime& io, std::shared_ptr<const transport::
   made->shared_->members =
       options.members ? std::move(options.members) : std::make_shared<const members::member_rules>();
   made->shared_->offer = std::move(options.offer);
+  made->shared_->log_after = std::move(options.log);
   made->shared_->log_source = options.log_source;
   transport::http_server_options http;
   http.address = std::move(options.address);

@@ -18,7 +18,7 @@ using namespace swarm::transport::test;
 namespace {
 
 const part_id part{1, 2, 3};
-const std::string told = R"({"programs":[]})";
+const std::string told = R"({"programs":[]})", told_all = R"({"programs":[ ]})";
 
 /// A SWOP's server in a network of two organisations that trust each other.
 struct fixture {
@@ -33,14 +33,17 @@ struct fixture {
     std::filesystem::create_directory(trusted);
     std::filesystem::copy(own.ca_file(), trusted / "ca-1-cert.pem");
     std::filesystem::copy(other.ca_file(), trusted / "ca-2-cert.pem");
-    auto started = lines_server::start(
-        io, identity_of(of(own, "SWOP-1")),
-        {.address = "127.0.0.1", .offer = [] { return std::string("offered"); }, .patience = patience});
+    auto started =
+        lines_server::start(io, identity_of(of(own, "SWOP-1")),
+                            {.address = "127.0.0.1",
+                             .offer = [] { return std::string("offered"); },
+                             .log = [](std::uint64_t after) { return fmt::format("after {}", after); },
+                             .patience = patience});
     if (!started) throw std::runtime_error(started.error().message);
     server = std::move(*started);
-    server->answered_by([this](const part_id& which, const lines_server::reply& reply) {
+    server->answered_by([this](const lines_wish& which, const lines_server::reply& reply) {
       ++asked;
-      if (which == part) reply(told);
+      if (which.part == part) reply(which.of_all ? told_all : told);
       return true;
     });
   }
@@ -52,8 +55,7 @@ struct fixture {
     return files;
   }
   result<transport::http_response> ask(const transport::tls_files& files,
-                                       transport::http_request request = {
-                                           .target = last_lines_target(part)}) {
+                                       transport::http_request request = {.target = lines_target({part})}) {
     transport::http_client client(io, identity_of(files));
     waiting_for<result<transport::http_response>> done;
     client.request("127.0.0.1", server->port(), std::move(request),
@@ -78,6 +80,8 @@ TEST_CASE("a SWCI of the own organisation is told") {
   CHECK(answer->status == 200);
   CHECK(answer->body == told);
   CHECK(f.ask(f.of(f.own, "SWCI-1"), {.target = "/host"})->body == "offered");
+  CHECK(f.ask(f.of(f.own, "SWCI-1"), {.target = "/log/12"})->body == "after 12");
+  CHECK(f.ask(f.of(f.own, "SWCI-1"), {.target = lines_target({part, true})})->body == told_all);
   CHECK(answer->peer.cert_subject.ends_with("CN=SWOP-1"));
   CHECK(identity_of(f.of(f.own, "SWCI-1"))->shares_anchor(*answer->peer.anchor));
   CHECK_FALSE(identity_of(f.of(f.other, "SWCI-2"))->shares_anchor(*answer->peer.anchor));
@@ -87,9 +91,10 @@ TEST_CASE("nobody of another organisation is told anything, though its authority
   fixture f;
   for (const auto* name : {"SWCI-1", "SWOP-1", "swci-1.own.example", "anybody"})
     CHECK_MESSAGE(f.refusal(f.of(f.other, name)) == lines_refusal::other_organisation, name);
-  CHECK(f.ask(f.of(f.other, "SWCI-1"), {.target = "/host"})->status == 403);
+  for (const auto& target : {std::string("/host"), std::string("/log/0"), lines_target({part, true})})
+    CHECK(f.ask(f.of(f.other, "SWCI-1"), {.target = target})->status == 403);
   CHECK(f.asked == 0);
-  CHECK(f.server->refused() == 5);
+  CHECK(f.server->refused() == 7);
 }
 
 TEST_CASE("a session that is resumed belongs to the organisation that it belonged to") {
@@ -99,7 +104,7 @@ TEST_CASE("a session that is resumed belongs to the organisation that it belonge
                                   {.idle_timeout = std::chrono::milliseconds(1)});
     while (client.totals().sessions_resumed < 2) {
       waiting_for<result<transport::http_response>> done;
-      client.request("127.0.0.1", f.server->port(), {.target = last_lines_target(part)},
+      client.request("127.0.0.1", f.server->port(), {.target = lines_target({part})},
                      [&](auto how) { done.set(std::move(how)); });
       const auto answer = done.get();
       REQUIRE(answer);
@@ -116,7 +121,7 @@ TEST_CASE("TLS 1.2 proves the same") {
   for (const auto& [by, status] : {std::pair(&f.own, " 200 "), std::pair(&f.other, " 403 ")}) {
     auto raw = raw_tls::connect(f.server->port(), f.of(*by, "SWCI-1"), TLS1_2_VERSION);
     REQUIRE(raw.shaken());
-    raw.write("GET " + last_lines_target(part) + " HTTP/1.1\r\nHost: x\r\n\r\n");
+    raw.write("GET " + lines_target({part}) + " HTTP/1.1\r\nHost: x\r\n\r\n");
     CHECK(raw.read_answer().has(status));
   }
 }
@@ -139,7 +144,7 @@ TEST_CASE("who shows no certificate, or one of an unknown authority, gets no fur
   CHECK_FALSE(transport::tls_identity::load(files)); // an honest node does not even start
   for (const auto& shown : {std::optional<transport::tls_files>{}, std::optional(files)}) {
     auto raw = raw_tls::connect(f.server->port(), shown);
-    raw.write("GET " + last_lines_target(part) + " HTTP/1.1\r\nHost: x\r\n\r\n");
+    raw.write("GET " + lines_target({part}) + " HTTP/1.1\r\nHost: x\r\n\r\n");
     CHECK(raw.read_to_end().empty());
   }
   CHECK(f.asked == 0);
@@ -156,13 +161,13 @@ TEST_CASE("there is nothing but the last lines of parts, and nobody answers whil
   };
   CHECK(status({.target = "/"}) == 404);
   CHECK(status({.target = "/last-lines/../1.2.3"}) == 404);
-  CHECK(status({.method = "POST", .target = last_lines_target(part)}) == 405);
+  CHECK(status({.method = "POST", .target = lines_target({part})}) == 405);
   CHECK(status({.method = "POST", .target = "/", .body = std::string(5000, 'x')}) == 413);
   CHECK(status({.target = "/" + std::string(8000, 'x')}) == 431);
   CHECK(f.asked == 0);
-  CHECK(status({.target = last_lines_target({9, 9, 9})}) == 500); // whoever had to answer has let it go
+  CHECK(status({.target = lines_target({{9, 9, 9}})}) == 500); // whoever had to answer has let it go
   f.server->answered_by({});
-  CHECK(status({.target = last_lines_target(part)}) == 503);
+  CHECK(status({.target = lines_target({part})}) == 503);
 }
 
 TEST_CASE("a flood of connections is bounded, and those that say nothing are gone soon") {
@@ -187,7 +192,7 @@ TEST_CASE("a client that asks slowly, or does not end its head, is not waited fo
   auto slow = raw_tls::connect(f.server->port(), f.of(f.own, "SWCI-1"));
   REQUIRE(slow.shaken());
   const auto begun = std::chrono::steady_clock::now();
-  slow.write("GET " + last_lines_target(part) + " HTTP/1.1\r\nHo");
+  slow.write("GET " + lines_target({part}) + " HTTP/1.1\r\nHo");
   CHECK(slow.read_to_end().empty());
   CHECK(std::chrono::steady_clock::now() - begun < patience / 2);
   REQUIRE(eventually([&] { return f.server->status().connections == 0; }));

@@ -96,7 +96,8 @@ std::string encode_offer(const host_offer& from) {
                                       {"disk_bytes", from.disk_bytes},
                                       {"disk_free_bytes", from.disk_free_bytes},
                                       {"gpus", json::array(from.gpus.begin(), from.gpus.end())},
-                                      {"engine", from.engine}});
+                                      {"engine", from.engine},
+                                      {"version", from.version}});
 }
 
 result<host_offer> decode_offer(std::string_view text) {
@@ -115,6 +116,9 @@ result<host_offer> decode_offer(std::string_view text) {
   SWARM_TRY(out.disk_bytes, number_in(*object, "disk_bytes"));
   SWARM_TRY(out.disk_free_bytes, number_in(*object, "disk_free_bytes"));
   SWARM_TRY(out.engine, text_of(object->if_contains("engine")));
+  if (const auto* version = object->if_contains("version")) {
+    SWARM_TRY(out.version, text_of(version));
+  }
   const auto* member = object->if_contains("gpus");
   const auto* gpus = member ? member->if_array() : nullptr;
   if (!gpus) return fail(errc::invalid, "no GPUs");

@@ -24,6 +24,7 @@ struct host_offer {
   std::uint64_t disk_free_bytes = 0;
   std::vector<std::string> gpus; ///< models, as NVIDIA's driver names them
   std::string engine;            ///< what starts programs: PROCESS, DOCKER, SLURM
+  std::string version;           ///< of the SWOP's swarmd; empty: it does not say
   bool operator==(const host_offer&) const = default;
 };
 

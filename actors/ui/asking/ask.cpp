@@ -1,13 +1,17 @@
 #include "actors/ui/asking/ask.hpp"
 
 #include "actors/swci/commands/reads.hpp"
+#include "actors/swop/lines/own_log.hpp"
 #include "actors/ui/asking/anchors.hpp"
 #include "actors/ui/asking/ledger.hpp"
 #include "actors/ui/asking/merges.hpp"
 #include "actors/ui/asking/offers.hpp"
+#include "actors/ui/asking/versions.hpp"
 #include "actors/ui/views/pictures.hpp"
 #include "base/log_tail.hpp"
 #include "contracts/task/client.hpp"
+
+#include <array>
 
 namespace swarm::ui {
 
@@ -16,11 +20,6 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::size_t log_lines_max = 500; ///< in one answer
-
-constexpr std::string_view level_word(log::level lvl) {
-  using enum log::level;
-  return lvl == error ? "error" : lvl == warning ? "warning" : lvl == info ? "info" : "debug";
-}
 
 /// One question.
 class answerer {
@@ -46,6 +45,7 @@ public:
   result<json::value> operator()(const question::anchors&) { return anchors_json(with_.identity); }
   result<json::value> operator()(const question::log& what);
   result<json::value> operator()(const question::host& what) { return offer_json(what, with_); }
+  result<json::value> operator()(const question::version& what) { return version_json(what, with_); }
 
 private:
   result<json::value> from_history(const auto& what) {
@@ -72,6 +72,7 @@ result<json::value> answerer::operator()(const question::last_lines& what) {
   world.sns = &with_.sns;
   world.stop = with_.stop;
   world.ask_node = with_.ask_node;
+  world.follows_lines = what.all;
   SWARM_TRY(const auto answered,
             swci::carry_out(swci::commands::get_taskrunner_peer_status{what.taskrunner, what.swop}, world));
   const auto* status = answered ? std::get_if<swci::answers::taskrunner_peer_status>(&*answered) : nullptr;
@@ -87,17 +88,29 @@ result<json::value> answerer::operator()(const question::last_lines& what) {
 
 result<json::value> answerer::operator()(const question::log& what) {
   if (with_.may != rights::acts) return fail(errc::denied, "the log is shown to operators only");
+  if (what.swop) return swop_log_json(*what.swop, what.after, with_);
   json::array lines;
   for (const auto& each : log::tail_after(what.after, log_lines_max))
-    lines.push_back(json::object{{"number", each.number},
-                                 {"time_ms", each.unix_ms},
-                                 {"level", level_word(each.lvl)},
-                                 {"source", each.source},
-                                 {"text", each.text}});
+    lines.push_back(swop::log_line_json(each));
   return json::object{{"lines", std::move(lines)}};
 }
 
 } // namespace
+
+answered_from source_of(const any_question& what) {
+  using namespace question;
+  if (std::holds_alternative<model>(what)) return answered_from::models;
+  const bool is_history = std::holds_alternative<rounds>(what) || std::holds_alternative<series>(what)
+                          || std::holds_alternative<runs>(what);
+  return is_history ? answered_from::histories : answered_from::nodes;
+}
+
+std::string_view word_of(const any_question& what) {
+  constexpr std::array<std::string_view, std::variant_size_v<any_question>> words{
+      "rounds",     "series", "runs",  "block",   "blocks", "transaction", "task",
+      "last_lines", "proof",  "model", "anchors", "log",    "host",        "version"};
+  return words.at(what.index());
+}
 
 result<json::value> ask(const any_question& what, const asking& with) {
   return std::visit(answerer(with), what);

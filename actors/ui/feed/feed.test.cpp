@@ -132,6 +132,7 @@ struct stage {
   std::vector<action::ask> asked;
   std::vector<action::act> acted;
   int looks = 0;
+  int many = 0; ///< messages of several
   std::uint64_t now = 1000;
 
   void join(browser_id who, rights may = rights::acts, std::uint64_t life = 1'000'000'000) {
@@ -153,13 +154,19 @@ struct stage {
   void take(const action::send& what) {
     CHECK_FALSE(closed.contains(what.to));
     auto message = parsed(*what.text).as_object();
+    if (message.at("type") != "many") return hear(what.to, std::move(message));
+    ++many;
+    for (auto& each : message.at("messages").as_array())
+      hear(what.to, std::move(each.as_object()));
+  }
+  void hear(browser_id who, json::object message) {
     CHECK(message.at("now_ms").to_number<std::uint64_t>() == now);
-    auto& copy = copies[what.to];
+    auto& copy = copies[who];
     if (message.at("type") == "state")
       copy[std::string(message.at("topic").as_string())] = message.at("data");
     if (message.at("type") == "patch")
       apply_patch(copy[std::string(message.at("topic").as_string())], message.at("patch"));
-    told[what.to].push_back(std::move(message));
+    told[who].push_back(std::move(message));
   }
   void take(const action::close& what) { closed[what.which] = what.code; }
   void take(action::ask& what) { asked.push_back(std::move(what)); }
@@ -197,6 +204,35 @@ TEST_CASE("who watches has the state, and then what changes") {
   CHECK(s.copies[2]["trainings"] == parsed(R"({"contracts":{}})"));
   s.hub.leave(2);
   CHECK(s.hub.watched().empty());
+}
+
+TEST_CASE("what is told at a time is one message, made once for all who are told the same") {
+  stage s;
+  for (const browser_id who : {1, 2, 3}) {
+    s.join(who);
+    s.say(who, R"({"type":"watch","topic":"network"})");
+    if (who != 3) s.say(who, R"({"type":"watch","topic":"trainings"})");
+  }
+  const auto show = [&](int n) {
+    s.hub.show("network", json::object{{"n", n}}, s.now);
+    s.hub.show("trainings", json::object{{"contracts", json::object{{"a", n}}}}, s.now);
+  };
+  show(1);
+  s.carry_out();
+  show(2);
+  std::map<browser_id, shared_text> texts;
+  for (auto& each : s.hub.take_actions()) {
+    const auto& sent = std::get<action::send>(each);
+    CHECK(texts.emplace(sent.to, sent.text).second); // each browser once
+  }
+  CHECK(texts[1] == texts[2]);
+  CHECK(parsed(*texts[1]).at("messages").as_array().size() == 2);
+  CHECK(parsed(*texts[3]).at("topic") == "network"); // by itself
+  show(3);
+  s.carry_out();
+  CHECK(s.many == 4);
+  CHECK(s.copies[3].at("network") == parsed(R"({"n":3})"));
+  CHECK(s.copies[1].at("trainings") == parsed(R"({"contracts":{"a":3}})"));
 }
 
 TEST_CASE("serials count every change, also those that nobody watched") {

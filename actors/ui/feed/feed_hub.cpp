@@ -224,6 +224,43 @@ void feed_hub::show_absent(const std::string& name, std::string why, std::uint64
     tell_state(watcher, name, topic, now_ms);
 }
 
+namespace {
+
+/// One message of several, in their order.
+shared_text together(const std::vector<shared_text>& all) {
+  if (all.size() == 1) return all.front();
+  std::string out = R"({"type":"many","messages":[)" + *all.front();
+  for (std::size_t i = 1; i < all.size(); ++i)
+    out.append(",").append(*all[i]);
+  return std::make_shared<const std::string>(out + "]}");
+}
+
+} // namespace
+
+/// Nearly all who watch are told the same, so that it is put together once.
+std::vector<hub_action> feed_hub::take_actions() {
+  std::vector<hub_action> out;
+  std::map<browser_id, std::pair<std::size_t, std::vector<shared_text>>>
+      told; // where it stands in `out`, and what
+  for (auto& each : std::exchange(actions_, {})) {
+    auto* message = std::get_if<action::send>(&each);
+    if (message == nullptr) {
+      out.push_back(std::move(each));
+      continue;
+    }
+    const auto [found, is_first] = told.try_emplace(message->to, out.size(), std::vector<shared_text>{});
+    found->second.second.push_back(message->text);
+    if (is_first) out.push_back(std::move(each));
+  }
+  std::map<std::vector<shared_text>, shared_text> made;
+  for (const auto& [browser, what] : told) {
+    auto& text = made[what.second];
+    if (!text) text = together(what.second);
+    std::get<action::send>(out[what.first]).text = text;
+  }
+  return out;
+}
+
 void feed_hub::tick(std::uint64_t now_ms) {
   std::vector<browser_id> over;
   for (const auto& [id, each] : browsers_)

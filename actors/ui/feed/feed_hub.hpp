@@ -77,7 +77,8 @@ public:
   /// `what`: the data, by `data_text`.
   void answer(browser_id to, std::uint64_t id, const result<shared_text>& what, std::uint64_t now_ms);
 
-  std::vector<hub_action> take_actions() { return std::exchange(actions_, {}); }
+  /// What a browser is told at a time it gets as one message.
+  std::vector<hub_action> take_actions();
 
   const std::set<std::string>& watched() const { return watched_; }
   std::size_t browsers() const { return browsers_.size(); }

@@ -103,10 +103,13 @@ question::task read(fields& from, const question::task&) {
   return {from.text("name")};
 }
 question::last_lines read(fields& from, const question::last_lines&) {
-  return {from.text("taskrunner"), from.text("swop")};
+  return {from.text("taskrunner"), from.text("swop"), from.optional_flag("all").value_or(false)};
 }
 question::host read(fields& from, const question::host&) {
   return {from.text("swop")};
+}
+question::version read(fields& from, const question::version&) {
+  return {from.text("node")};
 }
 question::proof read(fields& from, const question::proof&) {
   return {from.text("contract"), from.number("round")};
@@ -118,7 +121,7 @@ question::anchors read(fields&, const question::anchors&) {
   return {};
 }
 question::log read(fields& from, const question::log&) {
-  return {from.optional_number("after").value_or(0)};
+  return {from.optional_number("after").value_or(0), from.optional_text("swop")};
 }
 
 // Orders
@@ -189,7 +192,7 @@ order::vote_for read(fields& from, const order::vote_for&) {
 // As the variants have them.
 constexpr std::array<std::string_view, std::variant_size_v<any_question>> question_names{
     "rounds",     "series", "runs",  "block",   "blocks", "transaction", "task",
-    "last_lines", "proof",  "model", "anchors", "log",    "host"};
+    "last_lines", "proof",  "model", "anchors", "log",    "host",        "version"};
 constexpr std::array<std::string_view, std::variant_size_v<any_order>> order_names{
     "create_contract", "reset_contract",     "invite",
     "verify_merges",   "create_task",        "finalize_task",

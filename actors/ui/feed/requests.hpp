@@ -51,9 +51,13 @@ struct task {
 struct last_lines {
   std::string taskrunner;
   std::string swop;
+  bool all = false; ///< also of programs that run, or have ended well
 };
 struct host {
   std::string swop; ///< uid
+};
+struct version {
+  std::string node; ///< uid
 };
 struct proof {
   std::string contract;
@@ -65,13 +69,14 @@ struct model {
 };
 struct anchors {};
 struct log {
-  std::uint64_t after = 0; ///< only lines with higher numbers
+  std::uint64_t after = 0;         ///< only lines with higher numbers
+  std::optional<std::string> swop; ///< uid; none: this swarmd's
 };
 } // namespace question
 using any_question =
     std::variant<question::rounds, question::series, question::runs, question::block, question::blocks,
                  question::transaction, question::task, question::last_lines, question::proof,
-                 question::model, question::anchors, question::log, question::host>;
+                 question::model, question::anchors, question::log, question::host, question::version>;
 
 namespace order {
 struct create_contract {

@@ -26,6 +26,8 @@ struct long_training final : swci::network {
   std::uint64_t peers = 0;
   std::uint64_t head = 0;
   std::uint64_t asked = 0;
+  mutable std::uint64_t views = 0; ///< of merges
+  bool lies = false;               ///< of the digest of a merge, in its events
   address at = contracts::training_address("long");
 
   static address peer(std::uint64_t number) {
@@ -62,10 +64,26 @@ struct long_training final : swci::network {
       proposed.round_num = n;
       proposed.generation = 1;
       proposed.leader = peer(0);
+      proposed.digest[0] = lies && n == 5 ? 2 : 1;
       out.push_back(log_of(n, proposed));
       out.push_back(log_of(n, contracts::merge_accepted{n, 1, 0, peer(0), {}, {peer(1)}}));
     }
     return json::object{{"result", std::move(out)}};
+  }
+  /// What the contract has; of these only the merges are asked for, and in which generation it is.
+  json::value view_of(const session::rpc_call& call) const {
+    const auto input = from_hex(std::string_view(call.params.at(0).at("input").as_string())).value();
+    contracts::head_view now;
+    now.generation = 1;
+    if (input == contracts::encode_head())
+      return json::object{{"result", to_hex(contracts::abi::encode_answer(now))}};
+    contracts::merge_view merge;
+    for (std::size_t i = input.size() - 8; i < input.size(); ++i)
+      merge.round_num = merge.round_num << 8 | input[i];
+    merge.digest[0] = 1;
+    REQUIRE(input == contracts::encode(contracts::merge_of_args{merge.round_num}));
+    ++views;
+    return json::object{{"result", to_hex(contracts::abi::encode_answer(merge))}};
   }
   json::value answer(const session::rpc_call& call) const {
     if (call.method == "eth_blockNumber") return json::object{{"result", fmt::format("{:#x}", head)}};
@@ -75,6 +93,7 @@ struct long_training final : swci::network {
     REQUIRE(call.method == "eth_call");
     if (call.params.at(0).at("to") == json::value(to_hex(contracts::training_registry_address().view())))
       return json::object{{"result", to_hex(contracts::abi::encode_answer(at))}};
+    if (call.params.at(0).at("to") == json::value(to_hex(at.view()))) return view_of(call);
     contracts::node_view node;
     node.name = "sl";
     return json::object{{"result", to_hex(contracts::abi::encode_answer(node))}};
@@ -135,6 +154,45 @@ TEST_CASE("256 peers and any number of rounds are kept in bounded memory, and to
           text->size() >> 10, " KiB of curves");
 }
 
+TEST_CASE(
+    "all trainings share one bound: who has most gives up its oldest rounds, and nobody its newest ones") {
+  using amount = training_history::amount;
+  long_training sns;
+  sns.peers = 40;
+  sns.head = 50;
+  const amount room{.reports = 6000, .rounds = 1000, .members = 1000};
+  history_keeper keeper(room);
+  for (const auto* name : {"one", "two", "three", "four"}) {
+    sns.at = contracts::training_address(name);
+    for (int times = 0; times < 2; ++times) {
+      const auto series = keeper.answer(question::series{name, 1, 1}, sns, {});
+      REQUIRE(series);
+      const auto& rounds = series->at("rounds").as_array();
+      CHECK(rounds.back() == json::value(sns.head));
+      CHECK(rounds.size() >= 6000 / 4 / sns.peers);
+    }
+    CHECK(keeper.kept().fits(room));
+  }
+  CHECK(keeper.kept().reports > room.reports - 2 * sns.peers);
+
+  // A training that was reset time and again: of its many runs the oldest go.
+  training_history often;
+  const amount small{.reports = 10, .rounds = 10, .members = 20};
+  for (std::uint64_t number = 1; number <= 30; ++number) {
+    contracts::peer_registered peer;
+    peer.generation = number;
+    often.take(peer, number);
+    while (!often.kept().fits(small) && often.forget_oldest(small)) {
+    }
+  }
+  CHECK(often.kept().members == 20);
+  CHECK(often.generations().begin()->first == 21);
+  CHECK(often.generations().rbegin()->first == 30);
+  while (often.forget_oldest({})) {
+  }
+  CHECK(often.generations().size() == 1);
+}
+
 TEST_CASE("only what is new is read again, and of another chain everything") {
   long_training sns;
   sns.peers = 4;
@@ -156,6 +214,30 @@ TEST_CASE("only what is new is read again, and of another chain everything") {
   CHECK(page->at("rounds").at(0).at("round_num") == json::value(4));
   CHECK(page->at("rounds").at(0).at("merge").at("leader")
         == json::value(to_hex(long_training::peer(0).view())));
+}
+
+TEST_CASE(
+    "merges are compared with what the contract has, each once, and an SN that tells others is a liar") {
+  long_training sns;
+  sns.peers = 4;
+  sns.head = 60;
+  history_keeper keeper;
+  for (int times = 0; times < 2; ++times) {
+    const auto page = keeper.answer(question::rounds{"long", 1, {}, 50}, sns, {});
+    REQUIRE(page);
+    for (const auto& each : page->at("rounds").as_array())
+      CHECK(each.at("merge").at("proved") == json::value(true));
+    CHECK(sns.views == 50);
+  }
+  long_training liar;
+  liar.peers = 4;
+  liar.head = 8;
+  liar.lies = true;
+  history_keeper other;
+  const auto page = other.answer(question::rounds{"long", 1, {}, 50}, liar, {});
+  REQUIRE_FALSE(page);
+  CHECK(page.error().is(errc::denied));
+  CHECK(page.error().message.find("round 5") != std::string::npos);
 }
 
 } // namespace ui_history_test

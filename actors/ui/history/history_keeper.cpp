@@ -1,9 +1,11 @@
 #include "actors/ui/history/history_keeper.hpp"
 
+#include "actors/sn_client/session/views.hpp"
 #include "actors/swci/commands/reads.hpp"
 #include "actors/ui/history/block_times.hpp"
 #include "actors/ui/history/event_logs.hpp"
 #include "actors/ui/history/round_page.hpp"
+#include "contracts/training/client.hpp"
 #include "contracts/training_registry/client.hpp"
 
 #include <algorithm>
@@ -20,6 +22,8 @@ constexpr std::uint64_t span_most = 1 << 20;
 constexpr std::uint64_t span_least = 16;
 constexpr std::size_t few_events = 4096;
 constexpr std::size_t names_max = 8192;
+constexpr std::size_t merges_at_once = 32;
+constexpr std::size_t proved_max = 20'000;
 
 /// The mean of what is a number; none of nothing.
 template <class Value>
@@ -32,6 +36,11 @@ std::optional<double> mean_of(const std::vector<training_history::report>& from,
   return sum / static_cast<double>(count);
 }
 
+/// Of this room, where others take so much.
+std::size_t left(std::size_t room, std::size_t others) {
+  return room - std::min(room, others);
+}
+
 std::optional<double> mean_loss(const training_history::round& of) {
   return mean_of(of.reports, [](const auto& each) { return each.loss; });
 }
@@ -41,8 +50,8 @@ std::optional<double> mean_metric(const training_history::round& of) {
 
 } // namespace
 
-result<> history_keeper::catch_up(kept& which, const address& at, std::uint64_t head, swci::network& sns,
-                                  const std::stop_token& stop) {
+result<> history_keeper::catch_up(kept_training& which, const address& at, std::uint64_t head,
+                                  swci::network& sns, const std::stop_token& stop) {
   if (which.next_block > head + 1) which = {}; // another chain
   auto span = span_first;
   while (which.next_block <= head && !stop.stop_requested()) {
@@ -56,9 +65,36 @@ result<> history_keeper::catch_up(kept& which, const address& at, std::uint64_t 
     for (const auto& each : *events)
       which.history.take(each.what, each.at.block_num);
     which.next_block = last + 1;
+    make_room();
     if (events->size() < few_events) span = std::min(2 * span, span_most);
   }
   return {};
+}
+
+training_history::amount history_keeper::kept() const {
+  training_history::amount out;
+  for (const auto& [name, each] : all_)
+    out += each.history.kept();
+  return out;
+}
+
+void history_keeper::make_room() {
+  const auto share = [&](const training_history::amount& of) {
+    return std::max(
+        {of.reports * room_.rounds / room_.reports, of.rounds, of.members * room_.rounds / room_.members});
+  };
+  while (true) {
+    const auto all = kept();
+    kept_training* largest = nullptr;
+    for (auto& [name, each] : all_)
+      if (largest == nullptr || share(each.history.kept()) > share(largest->history.kept())) largest = &each;
+    if (largest == nullptr || all.fits(room_)) return;
+    const auto& own = largest->history.kept();
+    if (!largest->history.forget_oldest({.reports = left(room_.reports, all.reports - own.reports),
+                                         .rounds = left(room_.rounds, all.rounds - own.rounds),
+                                         .members = left(room_.members, all.members - own.members)}))
+      return;
+  }
 }
 
 result<const history_keeper::generations*>
@@ -82,6 +118,39 @@ result<> history_keeper::catch_up(swci::network& sns, const std::stop_token& sto
   std::erase_if(all_, [&](const auto& each) { return std::ranges::find(names, each.first) == names.end(); });
   for (const auto& name : names)
     SWARM_CHECK(history_of(name, sns, stop));
+  return {};
+}
+
+result<> history_keeper::prove_merges(const std::string& contract, std::uint64_t generation,
+                                      std::vector<shown_round>& rounds, swci::network& sns) {
+  if (proved_.size() > proved_max) proved_.clear();
+  const auto at = contracts::training_address(contract);
+  std::vector<std::uint64_t> unknown;
+  for (const auto& each : rounds)
+    if (!each.merge.empty() && !proved_.contains({contract, generation, each.round_num}))
+      unknown.push_back(each.round_num);
+  for (std::size_t first = 0; first < unknown.size(); first += merges_at_once) {
+    const auto last = std::min(first + merges_at_once, unknown.size());
+    std::vector<session::rpc_call> calls{session::eth_call(at, contracts::encode_head())};
+    for (auto i = first; i < last; ++i)
+      calls.push_back(session::eth_call(at, contracts::encode(contracts::merge_of_args{unknown[i]})));
+    SWARM_TRY(const auto responses, sns.ask(std::move(calls)));
+    SWARM_TRY(const auto head, session::view_at<contracts::head_args>(responses, 0));
+    if (head.generation != generation) break; // of an earlier one the contract has none any more
+    for (auto i = first; i < last; ++i) {
+      SWARM_TRY(const auto view, session::view_at<contracts::merge_of_args>(responses, 1 + i - first));
+      if (view.round_num == unknown[i]) proved_[{contract, generation, unknown[i]}] = view.digest;
+    }
+  }
+  for (auto& each : rounds) {
+    const auto known = proved_.find({contract, generation, each.round_num});
+    if (each.merge.empty() || known == proved_.end()) continue;
+    if (each.merge.at("digest") != json::value(to_hex(known->second.view())))
+      return fail(errc::denied,
+                  "the SN tells another merge of round {} than the contract has, which is proved: it lies",
+                  each.round_num);
+    each.merge["proved"] = true;
+  }
   return {};
 }
 
@@ -120,6 +189,9 @@ result<json::value> history_keeper::answer(const question::rounds& what, swci::n
   SWARM_TRY(const auto events, read_events(sns, contracts::training_address(what.contract), page.first_block,
                                            page.last_block, {}));
   auto rounds = rounds_of(page, number, events, events_max);
+  if (after == all->end()) {
+    SWARM_CHECK(prove_merges(what.contract, number, rounds, sns));
+  }
   std::set<std::uint64_t> blocks;
   for (const auto& each : rounds)
     for (const auto& event : each.events)

@@ -25,11 +25,14 @@ void training_history::take(const training_event& what, std::uint64_t block_num)
         on(e, block_num);
       },
       what);
-  make_room();
+  while (!kept_.fits(amount_max) && forget_oldest(amount_max)) {
+  }
 }
 
 training_history::generation& training_history::at(std::uint64_t number, std::uint64_t block_num) {
-  auto& out = generations_[number];
+  const auto [found, is_new] = generations_.try_emplace(number);
+  kept_.members += is_new;
+  auto& out = found->second;
   if (out.first_block == 0) out.first_block = block_num;
   out.last_block = block_num;
   return out;
@@ -38,7 +41,7 @@ training_history::generation& training_history::at(std::uint64_t number, std::ui
 training_history::round& training_history::at(generation& in, std::uint64_t round_num,
                                               std::uint64_t block_num) {
   const auto [found, is_new] = in.rounds.try_emplace(round_num);
-  rounds_ += is_new;
+  kept_.rounds += is_new;
   auto& out = found->second;
   if (out.first_block == 0) out.first_block = block_num;
   out.last_block = block_num;
@@ -47,7 +50,10 @@ training_history::round& training_history::at(generation& in, std::uint64_t roun
 
 std::uint32_t training_history::index_of(generation& in, const address& who) {
   const auto [found, is_new] = in.indexes.try_emplace(who, static_cast<std::uint32_t>(in.peers.size()));
-  if (is_new) in.peers.push_back(who);
+  if (is_new) {
+    in.peers.push_back(who);
+    ++kept_.members;
+  }
   return found->second;
 }
 
@@ -66,7 +72,7 @@ void training_history::on(const loss_reported& e, std::uint64_t block_num) {
   auto& reports = at(to, e.round_num, block_num).reports;
   reports.push_back(
       {peer, static_cast<float>(from_micro(e.loss_micro)), static_cast<float>(from_micro(e.metric_micro))});
-  ++reports_;
+  ++kept_.reports;
 }
 
 void training_history::on(const merge_accepted& e, std::uint64_t block_num) {
@@ -89,16 +95,33 @@ void training_history::on(const training_reset& e, std::uint64_t block_num) {
   at(e.generation, block_num);
 }
 
-void training_history::make_room() {
-  while (reports_ > reports_max || rounds_ > rounds_max) {
-    const auto oldest = std::find_if(generations_.begin(), generations_.end(),
-                                     [](const auto& each) { return !each.second.rounds.empty(); });
-    auto& in = oldest->second;
-    reports_ -= in.rounds.begin()->second.reports.size();
-    in.rounds.erase(in.rounds.begin());
-    --rounds_;
-    in.misses_rounds = true;
-  }
+bool training_history::forget_oldest(const amount& room) {
+  const bool rounds_fit = kept_.reports <= room.reports && kept_.rounds <= room.rounds;
+  return rounds_fit ? forget_run() : forget_round() || forget_run();
+}
+
+bool training_history::forget_round() {
+  const auto oldest = std::find_if(generations_.begin(), generations_.end(),
+                                   [](const auto& each) { return !each.second.rounds.empty(); });
+  if (oldest == generations_.end()) return false;
+  auto& in = oldest->second;
+  if (in.rounds.size() == 1 && std::next(oldest) == generations_.end()) return false;
+  kept_.reports -= in.rounds.begin()->second.reports.size();
+  in.rounds.erase(in.rounds.begin());
+  --kept_.rounds;
+  in.misses_rounds = true;
+  return true;
+}
+
+bool training_history::forget_run() {
+  if (generations_.size() < 2) return false;
+  const auto& oldest = generations_.begin()->second;
+  for (const auto& [number, each] : oldest.rounds)
+    kept_.reports -= each.reports.size();
+  kept_.rounds -= oldest.rounds.size();
+  kept_.members -= oldest.peers.size() + 1;
+  generations_.erase(generations_.begin());
+  return true;
 }
 
 } // namespace swarm::ui

@@ -12,9 +12,24 @@ namespace swarm::ui {
 /// reported. Events come in the order of the chain, each once.
 class training_history {
 public:
-  static constexpr std::size_t reports_max =
-      400'000; ///< of all runs together; those of the oldest rounds go first
-  static constexpr std::size_t rounds_max = 100'000; ///< of all runs together
+  /// How much there is, of all runs together.
+  struct amount {
+    std::size_t reports = 0;
+    std::size_t rounds = 0;
+    std::size_t members = 0; ///< peers of each run, and one for the run itself
+
+    bool fits(const amount& in) const {
+      return reports <= in.reports && rounds <= in.rounds && members <= in.members;
+    }
+    amount& operator+=(const amount& more) {
+      reports += more.reports;
+      rounds += more.rounds;
+      members += more.members;
+      return *this;
+    }
+  };
+  /// What is oldest goes first.
+  static constexpr amount amount_max{.reports = 400'000, .rounds = 100'000, .members = 100'000};
 
   struct report {
     std::uint32_t peer = 0; ///< index in `generation::peers`
@@ -43,6 +58,10 @@ public:
   /// The first topics of the events that `take` wants.
   static std::vector<hash32> topics();
   void take(const contracts::training_event& what, std::uint64_t block_num);
+  const amount& kept() const { return kept_; }
+  /// Its oldest round of whichever run, or its oldest run where that is what there is too much of. False: nothing can go
+  /// but what is newest.
+  bool forget_oldest(const amount& room);
   /// By number.
   const std::map<std::uint64_t, generation>& generations() const { return generations_; }
 
@@ -58,12 +77,12 @@ private:
 
   generation& at(std::uint64_t number, std::uint64_t block_num);
   round& at(generation& in, std::uint64_t round_num, std::uint64_t block_num);
-  static std::uint32_t index_of(generation& in, const address& who);
-  void make_room();
+  std::uint32_t index_of(generation& in, const address& who);
+  bool forget_round();
+  bool forget_run();
 
   std::map<std::uint64_t, generation> generations_;
-  std::size_t reports_ = 0;
-  std::size_t rounds_ = 0;
+  amount kept_;
 };
 
 } // namespace swarm::ui

@@ -205,10 +205,10 @@ TEST_CASE("runs end by completion or by a reset, and old rounds give way") {
   CHECK(all.history.generations().at(1).is_complete);
   CHECK_FALSE(all.history.generations().at(1).is_reset);
   training_history long_one;
-  for (std::uint64_t i = 1; i <= training_history::rounds_max + 3; ++i)
+  for (std::uint64_t i = 1; i <= training_history::amount_max.rounds + 3; ++i)
     long_one.take(merge_accepted{i, 0, 0, node(1), {}, {}}, i);
   const auto& kept = long_one.generations().at(0);
-  CHECK(kept.rounds.size() == training_history::rounds_max);
+  CHECK(kept.rounds.size() == training_history::amount_max.rounds);
   CHECK(kept.rounds.begin()->first == 4);
   CHECK(kept.misses_rounds);
 }

@@ -1,5 +1,6 @@
 """page_cpu_10: the share of a core that the page's server takes while ten browsers watch four SLs; page_memory_50: what
-fifty browsers add to its memory; page_scrape: one reading of an SN's /metrics meanwhile."""
+fifty browsers add to its memory; page_event: from a block at the SN to its number at a browser; page_scrape: one
+reading of an SN's /metrics meanwhile."""
 
 import base64
 import http.client
@@ -34,6 +35,7 @@ TOPICS = ("network", "trainings", f"training/{CONTRACT}")
 ASKS_EVERY = 0.8  # seconds, as ui/src/screens/history.ts does
 CPU_TARGET = 2.0  # percent of a core
 MEMORY_TARGET = 64.0  # MiB
+EVENT_TARGET = 100.0  # ms, to the pixel; a browser draws in a frame or two of 17 ms
 SCRAPE_TARGET = 5.0  # ms
 
 
@@ -67,6 +69,7 @@ class Browser(threading.Thread):
         while self.file.readline() != b"\r\n":
             pass
         self.told, self.ids, self.asked, self.rounds = 0, itertools.count(1), 0.0, 0
+        self.blocks = {}  # by number, when it was told of
         for topic in TOPICS:
             self.say({"type": "watch", "topic": topic})
         self.start()
@@ -96,9 +99,16 @@ class Browser(threading.Thread):
             return
         self.told += 1
         message = json.loads(body)
+        for each in message["messages"] if message["type"] == "many" else [message]:
+            self.hear(each)
+
+    def hear(self, message):
+        now = time.monotonic()
+        body = message.get("patch", message.get("data") or {})
+        if message.get("topic") == "network" and "block_num" in body.get("head", {}):
+            self.blocks.setdefault(body["head"]["block_num"], now)
         if message.get("topic") != TOPICS[-1]:
             return
-        now = time.monotonic()
         self.rounds = message.get("patch", message.get("data") or {}).get("merged_round", self.rounds)
         if now - self.asked >= ASKS_EVERY:
             self.asked = now
@@ -141,6 +151,20 @@ def measure_memory(page, cookie, browsers, seconds):
            met=more < MEMORY_TARGET)
 
 
+def measure_event(sn, page, cookie, seconds):
+    (browser,) = watched_by(page, cookie, 1)
+    made, end = {}, time.monotonic() + seconds
+    while time.monotonic() < end:
+        made.setdefault(sn.block_num(), time.monotonic())
+        time.sleep(0.002)
+    browser.close()
+    # Those that were there already, or are told together with a later one, have no time of their own.
+    waits = sorted(browser.blocks[number] - made[number] for number in list(made)[1:] if number in browser.blocks)
+    middle = statistics.median(waits) * 1000
+    figure("page_event", middle, "ms", f"{len(waits)} blocks; the slowest took {waits[-1] * 1000:.0f} ms",
+           target=EVENT_TARGET, met=middle < EVENT_TARGET)
+
+
 def measure_scrape(port, times):
     link = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     took = []
@@ -174,6 +198,8 @@ def main():
             measure_cpu(page, cookie, 2 if given.smoke else 10, seconds)
         if given.wants("page_memory_50"):
             measure_memory(page, cookie, 3 if given.smoke else 50, seconds)
+        if given.wants("page_event"):
+            measure_event(swarm.sn, page, cookie, 3 if given.smoke else 20)
         if given.wants("page_scrape"):
             measure_scrape(port, 3 if given.smoke else 100)
         for program in programs:

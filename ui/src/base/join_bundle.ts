@@ -22,7 +22,10 @@ export interface Wish {
   taskrunner: string;
   pairs: number;
   manager: "PROCESS" | "DOCKER";
+  /** A SWOP's own profile, as somebody has written it, in place of what is made of the three above; "": there is none. */
+  profile?: string;
 }
+export const PROFILE_BYTES_MAX = 64 * 1024;
 
 export const PORTS: Record<JoinRole, { word: string; key: string; usual: number }[]> = {
   SN: [
@@ -39,6 +42,14 @@ const PEM = /^-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE
 const HASH = /^0x[0-9a-f]{64}$/;
 const PORT = /^[1-9]\d{0,4}$/;
 const END = "END-OF-THIS-FILE";
+const NO_TEXT = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffd]/;
+
+/** A text that can stand between the lines of a script. */
+function wrongText(text: string): string {
+  if (text.length > PROFILE_BYTES_MAX) return "The profile has more than 64 kB.";
+  if (NO_TEXT.test(text)) return "The profile is no text.";
+  return text.split(/\r?\n|\r/).includes(END) ? `The profile has a line "${END}", which ends it in the script.` : "";
+}
 
 /** Host and port of "10.0.0.1:30304" or "[fd00::1]:30304"; null: it is neither. */
 export function endpointOf(text: string): { host: string; port: number } | null {
@@ -58,6 +69,7 @@ export function wrongWith(wish: Wish): string {
   if (!FOLDER.test(wish.folder)) return "The folder is an absolute path of letters, digits, '.', '_' and '-'.";
   if (!wish.ports.every((port) => PORT.test(port) && Number(port) < 65536)) return "A port is a number up to 65535.";
   if (wish.role !== "SWOP") return "";
+  if (wish.profile) return wrongText(wish.profile);
   if (!NAME.test(wish.taskrunner)) return "Choose a taskrunner.";
   return Number.isInteger(wish.pairs) && wish.pairs >= 0 && wish.pairs <= 64 ? "" : "A SWOP has 0 to 64 pairs.";
 }
@@ -88,10 +100,11 @@ const file = (type: string, src: string, tgt: string): Plain => ({ attribute: { 
 
 /** Names of the SLs of a SWOP, by which their certificates are called. */
 export const pairNames = (wish: Wish): string[] =>
-  Array.from({ length: wish.role === "SWOP" ? wish.pairs : 0 }, (_, i) => `${wish.name}-sl-${i + 1}`);
+  Array.from({ length: wish.role === "SWOP" && !wish.profile ? wish.pairs : 0 }, (_, i) => `${wish.name}-sl-${i + 1}`);
 
 /** What a SWOP manages. */
 export function swopProfileOf(wish: Wish): string {
+  if (wish.profile) return wish.profile;
   return yaml({
     groupname: wish.name,
     taskrunner: wish.taskrunner,

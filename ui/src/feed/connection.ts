@@ -2,7 +2,7 @@
 /// browser's WebSocket only by `Dial`, so that tests bring their own.
 
 import { backoff } from "../base/backoff";
-import type { Action, Question, RefusalCode, ToBrowser, ToServer, Topic } from "../feed";
+import type { Action, OneToBrowser, Question, RefusalCode, ToBrowser, ToServer, Topic } from "../feed";
 
 export interface Socket {
   send(text: string): void;
@@ -75,7 +75,7 @@ export class Connection {
     private readonly dial: Dial,
     private readonly timers: Timers,
     private readonly on_link: (link: Link) => void,
-    private readonly on_message: (message: ToBrowser) => void,
+    private readonly on_message: (message: OneToBrowser) => void,
   ) {}
 
   start(): void {
@@ -178,6 +178,10 @@ export class Connection {
     this.listen();
     this.attempt = 0;
     const message = JSON.parse(text) as ToBrowser;
+    for (const each of message.type === "many" ? message.messages : [message]) this.take(each);
+  }
+
+  private take(message: OneToBrowser): void {
     this.on_message(message);
     if (message.type !== "answer" && message.type !== "refused") return;
     const pending = this.asked.get(message.id);

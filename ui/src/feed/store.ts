@@ -12,6 +12,7 @@ import type {
   Log,
   ModelFile,
   Network,
+  OneToBrowser,
   Proof,
   Question,
   Rounds,
@@ -19,7 +20,6 @@ import type {
   Series,
   ServerFacts,
   Task,
-  ToBrowser,
   Topic,
   Transaction,
   You,
@@ -67,7 +67,7 @@ const connection = new Connection(
   take,
 );
 
-function take(message: ToBrowser): void {
+function take(message: OneToBrowser): void {
   clock.heard(message.now_ms, monotonic());
   heard_at.value = monotonic();
   if (now.peek() === null) now.value = serverNow();
@@ -152,6 +152,7 @@ export interface Answers {
   anchors: Anchors;
   log: Log;
   host: HostOffer;
+  version: { version: string };
 }
 
 export function ask<Q extends Question>(question: Q): Promise<Answers[Q["what"]]> {

@@ -1,7 +1,7 @@
 /// What the feed said last of each topic. Kept while the connection is away, with its age.
 
 import { mergePatch, type Json } from "../base/merge_patch";
-import type { ToBrowser, Topic, Topics, Training } from "../feed";
+import type { OneToBrowser, Topic, Topics, Training } from "../feed";
 
 export type DataOf<T extends Topic> = T extends keyof Topics ? Topics[T] : Training;
 
@@ -14,7 +14,7 @@ export interface TopicState<Data = unknown> {
 export const UNHEARD: TopicState = { data: undefined, absent: "", serial: 0 };
 
 /** The state after a message of its topic; null: a patch was missed, the whole state is needed. */
-export function step(before: TopicState, message: ToBrowser): TopicState | null {
+export function step(before: TopicState, message: OneToBrowser): TopicState | null {
   switch (message.type) {
     case "state":
       // What did not change keeps its identity across a reconnection too.

@@ -1,7 +1,7 @@
 /// Files for the browser's own folder of downloads.
 
 import { useState } from "preact/hooks";
-import { Icon } from "./icons";
+import { Icon, type IconName } from "./icons";
 import { note } from "./action";
 
 /** Gets what lies at an address of this page, or what a text says. */
@@ -18,8 +18,16 @@ export function save(name: string, type: string, text: string): void {
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
-/** A button that asks the server for a file first, and says why there is none. */
-export function SaveButton({ word, busy, about, go }: { word: string; busy: string; about?: string; go(): Promise<void> }) {
+interface SaveProps {
+  word: string;
+  busy: string;
+  about?: string;
+  icon?: IconName;
+  go(): Promise<void>;
+}
+
+/** A button that asks the server for something first, such as a file, and says why there is none. */
+export function SaveButton({ word, busy, about, icon, go }: SaveProps) {
   const [waits, setWaits] = useState(false);
   const click = async () => {
     setWaits(true);
@@ -34,7 +42,7 @@ export function SaveButton({ word, busy, about, go }: { word: string; busy: stri
       aria-label={about ? `${word}: ${about}` : undefined}
       onClick={() => void click()}
     >
-      <Icon name="download" size={14} />
+      <Icon name={icon ?? "download"} size={14} />
       {waits ? busy : word}
     </button>
   );

@@ -47,6 +47,7 @@ export function offerRows(offer: HostOffer): [string, string][] {
     ["Disk", room(offer.disk_bytes, offer.disk_free_bytes)],
     ["GPUs", gpusOf(offer.gpus)],
     ["Programs run", ENGINES[offer.engine] ?? shown(offer.engine)],
+    ...(offer.version ? [["swarmd", shown(offer.version)] as [string, string]] : []),
   ];
 }
 

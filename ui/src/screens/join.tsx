@@ -7,6 +7,7 @@ import {
   certified,
   endpointOf,
   PORTS,
+  PROFILE_BYTES_MAX,
   profileOf,
   wrongWith,
   type JoinRole,
@@ -84,8 +85,24 @@ function Bundle({ wish }: { wish: Wish }) {
 
 function SwopFields({ wish, set }: { wish: Wish; set(to: Partial<Wish>): void }) {
   const runners = Object.keys(useTopic("taskrunners").data?.taskrunners ?? {}).sort(byName);
+  const upload = async (event: Event) => {
+    const file = (event.currentTarget as HTMLInputElement).files?.[0];
+    if (file) set({ profile: await file.slice(0, PROFILE_BYTES_MAX + 1).text() });
+  };
+  if (wish.profile)
+    return (
+      <>
+        <p>The SWOP's profile is your own, from a file. What it names has to be on the new host.</p>
+        <button type="button" onClick={() => set({ profile: "" })}>
+          Go back to the form
+        </button>
+      </>
+    );
   return (
     <>
+      <Field label="Profile from a file" hint="Or leave it, and it is made of what follows.">
+        <input type="file" accept=".yaml,.yml" onChange={(event) => void upload(event)} />
+      </Field>
       <Field label="Taskrunner" hint="Whose tasks it carries out.">
         <select value={wish.taskrunner} onChange={(event) => set({ taskrunner: event.currentTarget.value })}>
           <option value="">Choose one</option>
@@ -131,6 +148,7 @@ export function JoinForm({ network }: { network: Network }) {
     taskrunner: "",
     pairs: 2,
     manager: "PROCESS" as Wish["manager"],
+    profile: "",
   });
   const set = (to: Partial<Wish>) => setFields((before) => ({ ...before, ...to }));
   if (!asked.data)

@@ -1,16 +1,17 @@
-/// What programs wrote last, of all taskrunners, and the log of the page's own swarmd; with a search, and followed.
+/// What programs wrote last, of all taskrunners, and the logs of the page's own swarmd and of SWOPs; with a search, and followed.
 
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { clock, count, shown } from "../base/format";
 import { href } from "../base/route";
-import type { LogLine } from "../feed";
+import type { LogLine, Network, Taskrunners } from "../feed";
 import { ask, useTopic } from "../feed/store";
 import { useAsk } from "../feed/use_ask";
 import { whyNoOrders } from "../parts/action";
 import { Choice, Empty, Loading, Mark, Name, Panel } from "../parts/basics";
+import { SaveButton, save } from "../parts/saving";
 import { Search, Table, type Column } from "../parts/table";
 import type { Tone } from "../parts/words";
-import { joined, linesOf, search, sourcesOf, type Least, type Source } from "./logs_model";
+import { joined, linesOf, LOG_LINES_MAX, search, sourcesOf, swopsOf, type Least, type LogOf, type Source } from "./logs_model";
 
 const FOLLOWED_MS = 2000;
 const LEVELS: Record<Least, { icon: "off" | "info" | "warn" | "bad"; tone: Tone }> = {
@@ -34,38 +35,68 @@ const COLUMNS: Column<LogLine>[] = [
   { key: "text", title: "Line", wide: true, cell: (line) => <span title={shown(line.text)}>{shown(line.text)}</span> },
 ];
 
-/** The log, fetched as it grows. */
-function useLog(follow: boolean): { lines: readonly LogLine[]; trouble: string } {
-  const [state, setState] = useState<{ lines: readonly LogLine[]; trouble: string }>({ lines: [], trouble: "" });
-  const [round, setRound] = useState(0);
-  const last = state.lines[0]?.number ?? 0;
+/** Changes every so often while `on`. */
+function useBeat(on: boolean): number {
+  const [beat, setBeat] = useState(0);
   useEffect(() => {
-    let gone = false;
-    ask({ what: "log", after: last }).then(
-      ({ lines }) => gone || setState((before) => ({ lines: joined(before.lines, lines), trouble: "" })),
-      (error: unknown) => gone || setState((before) => ({ ...before, trouble: (error as Error).message })),
-    );
-    const timer = follow ? setTimeout(() => setRound(round + 1), FOLLOWED_MS) : undefined;
-    return () => {
-      gone = true;
-      clearTimeout(timer);
-    };
-  }, [round, follow]);
-  return state;
+    const timer = on ? setTimeout(() => setBeat(beat + 1), FOLLOWED_MS) : undefined;
+    return () => clearTimeout(timer);
+  }, [beat, on]);
+  return beat;
 }
 
-function OwnLog({ words, follow }: { words: string; follow: boolean }) {
-  const { lines, trouble } = useLog(follow);
+interface LogState {
+  of: string;
+  lines: readonly LogLine[];
+  trouble: string;
+}
+const NO_LINES: readonly LogLine[] = [];
+
+/** A log, fetched as it grows: of the SWOP with this uid, or ("") of the page's own swarmd. */
+function useLog(of: string, follow: boolean): LogState {
+  const [state, setState] = useState<LogState>({ of, lines: NO_LINES, trouble: "" });
+  const beat = useBeat(follow);
+  const lines = state.of === of ? state.lines : NO_LINES;
+  useEffect(() => {
+    let gone = false;
+    const take = (news: readonly LogLine[], trouble: string) =>
+      gone ||
+      setState((before) => {
+        const kept = before.of === of ? before.lines : NO_LINES;
+        return { of, lines: joined(kept, news), trouble };
+      });
+    ask({ what: "log", after: lines[0]?.number ?? 0, ...(of ? { swop: of } : {}) }).then(
+      (log) => take(log.lines, ""),
+      (error: unknown) => take([], (error as Error).message),
+    );
+    return () => {
+      gone = true;
+    };
+  }, [of, beat]);
+  return state.of === of ? state : { of, lines, trouble: "" };
+}
+
+function LogPanel({ words, follow, all }: { words: string; follow: boolean; all: readonly LogOf[] }) {
+  const [of, setOf] = useState("");
+  const { lines, trouble } = useLog(of, follow);
   const [least, setLeast] = useState<Least>("info");
   const [source, setSource] = useState("");
   const sources = useMemo(() => [...new Set(lines.map((line) => line.source))].sort(), [lines]);
   const found = useMemo(() => linesOf(lines, least, source, words), [lines, least, source, words]);
   return (
     <Panel
-      title="This swarmd"
+      title="Logs of swarmd"
       count={found.length}
       tools={
         <>
+          <select aria-label="Whose log" value={of} onChange={(event) => (setOf(event.currentTarget.value), setSource(""))}>
+            <option value="">This swarmd</option>
+            {all.map(({ uid, name }) => (
+              <option key={uid} value={uid}>
+                {shown(name)}
+              </option>
+            ))}
+          </select>
           <select
             aria-label="Source"
             value={source}
@@ -108,11 +139,15 @@ function OwnLog({ words, follow }: { words: string; follow: boolean }) {
   );
 }
 
-function Lines({ source, words, follow }: { source: Source; words: string; follow: boolean }) {
-  const [kept, setKept] = useState(source.version);
-  if (follow && kept !== source.version) setKept(source.version);
+/** `all`: of its programs that run too, as they write. */
+function Lines({ source, words, follow, all }: { source: Source; words: string; follow: boolean; all: boolean }) {
+  const beat = useBeat(follow && all && source.running);
+  const version = `${source.version} ${beat}`;
+  const [kept, setKept] = useState(version);
+  if (follow && kept !== version) setKept(version);
   const { runner, swop } = source;
-  const { data, trouble } = useAsk(source.key, { what: "last_lines", taskrunner: runner, swop }, kept);
+  const question = { what: "last_lines" as const, taskrunner: runner, swop, ...(all ? { all } : {}) };
+  const { data, trouble } = useAsk(`${source.key}\n${all}`, question, kept);
   const found = search(data?.outputs ?? [], words);
   return (
     <Panel
@@ -146,12 +181,60 @@ function Lines({ source, words, follow }: { source: Source; words: string; follo
   );
 }
 
+/** Programs of whichever SWOP is chosen, as they write. */
+function Programs({ sources, words, follow }: { sources: readonly Source[]; words: string; follow: boolean }) {
+  const [chosen, setChosen] = useState("");
+  const source = sources.find(({ key }) => key === chosen);
+  return (
+    <>
+      <label class="field">
+        <span class="field-label">Programs of</span>
+        <select value={source ? chosen : ""} onChange={(event) => setChosen(event.currentTarget.value)}>
+          <option value="">Choose a SWOP …</option>
+          {sources.map(({ key, name, runner, running }) => (
+            <option key={key} value={key}>
+              {shown(name)} ({running ? "running" : "ended"}, {shown(runner)})
+            </option>
+          ))}
+        </select>
+      </label>
+      {source ? <Lines key={source.key} source={source} words={words} follow={follow} all /> : null}
+    </>
+  );
+}
+
+/** What can be had of all hosts of this organisation, as one file, for whoever is asked for help. */
+async function collect(network: Network, runners: Taskrunners, sources: readonly Source[], logs: readonly LogOf[]) {
+  const told = (error: unknown) => ({ not_told: (error as Error).message });
+  const log = async (of: string): Promise<unknown> => {
+    const all: LogLine[] = [];
+    for (let after = 0; all.length < LOG_LINES_MAX; ) {
+      const { lines } = await ask({ what: "log", after, ...(of ? { swop: of } : {}) });
+      const fresh = lines.filter(({ number }) => number > after);
+      if (!fresh.length) break;
+      all.push(...fresh);
+      after = fresh[fresh.length - 1]!.number;
+    }
+    return all;
+  };
+  const parts: Record<string, unknown> = { network, taskrunners: runners.taskrunners };
+  parts["log of the page's server"] = await log("").catch(told);
+  for (const { uid, name } of logs) parts[`log of ${name} ${uid}`] = await log(uid).catch(told);
+  for (const { runner, swop, name } of sources)
+    parts[`programs of ${name} ${swop}, ${runner}`] = await ask({ what: "last_lines", taskrunner: runner, swop, all: true }).catch(told);
+  const at = new Date().toISOString().replaceAll(":", "-").slice(0, 19);
+  save(`swarmd-log-${at}.json`, "application/json", JSON.stringify(parts, null, 1));
+}
+
 export function Logs() {
   const runners = useTopic("taskrunners").data;
+  const network = useTopic("network").data;
   const [words, setWords] = useState("");
   const [follow, setFollow] = useState(true);
   const may_not = whyNoOrders();
   const sources = sourcesOf(runners);
+  const failed = sources.filter((each) => each.failed);
+  const swops = swopsOf(network);
   return (
     <>
       <div class="title-line">
@@ -161,6 +244,9 @@ export function Logs() {
           <label class="check">
             <input type="checkbox" checked={follow} onChange={(event) => setFollow(event.currentTarget.checked)} /> Follow
           </label>
+          {!may_not && network && runners ? (
+            <SaveButton word="Collect log" busy="Collecting …" go={() => collect(network, runners, sources, swops)} />
+          ) : null}
         </div>
       </div>
       {may_not ? (
@@ -170,20 +256,22 @@ export function Logs() {
       ) : (
         <>
           <p class="muted">
-            What failed programs wrote last, as their SWOPs tell it to this organisation. It is shown, and kept nowhere.
+            What programs wrote last, and what swarmd logs, as SWOPs tell it to their own organisation. It is shown, and kept
+            nowhere.
           </p>
           {!runners ? <Loading what="the taskrunners" /> : null}
-          {sources.map((source) => (
-            <Lines key={source.key} source={source} words={words} follow={follow} />
+          {failed.map((source) => (
+            <Lines key={source.key} source={source} words={words} follow={follow} all={false} />
           ))}
-          {runners && !sources.length ? (
+          {runners && !failed.length ? (
             <section class="panel">
               <Empty icon="ok" title="No program has failed">
                 Of a program that fails the last lines show up here by themselves.
               </Empty>
             </section>
           ) : null}
-          <OwnLog words={words} follow={follow} />
+          {sources.length ? <Programs sources={sources} words={words} follow={follow} /> : null}
+          <LogPanel words={words} follow={follow} all={swops} />
         </>
       )}
     </>

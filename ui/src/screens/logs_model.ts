@@ -1,9 +1,9 @@
 /// Last lines of programs, searched; pure.
 
-import type { LastLines, LogLine, Taskrunners } from "../feed";
+import type { LastLines, LogLine, Network, Taskrunners } from "../feed";
 import { byName } from "../base/format";
 
-/** Somebody of whom lines may be had: a SWOP of whose programs one has failed. */
+/** Somebody of whom lines may be had: a SWOP that carries something out, or did so last. */
 export interface Source {
   key: string;
   runner: string;
@@ -11,19 +11,45 @@ export interface Source {
   name: string;
   /** Changes when there may be other lines. */
   version: string;
+  failed: boolean;
+  /** Its programs may write more. */
+  running: boolean;
 }
+
+const BUSY = new Set(["INVITED", "ACTIVE"]);
 
 export function sourcesOf(all: Taskrunners | undefined): Source[] {
   const out: Source[] = [];
   for (const [runner, { run, swops }] of Object.entries(all?.taskrunners ?? {}))
     for (const [swop, part] of Object.entries(swops)) {
       const parts = [part, ...Object.values(part.pairs)];
-      if (!parts.some(({ status }) => status === "FAILED")) continue;
+      if (!part.attempt) continue;
       const since = parts.map(({ status, since_ms }) => `${status}${since_ms}`).join();
-      out.push({ key: `${runner}\n${swop}`, runner, swop, name: part.name, version: `${run} ${part.attempt} ${since}` });
+      const is = (wanted: (status: string) => boolean) => parts.some(({ status }) => wanted(status));
+      out.push({
+        key: `${runner}\n${swop}`,
+        runner,
+        swop,
+        name: part.name,
+        version: `${run} ${part.attempt} ${since}`,
+        failed: is((status) => status === "FAILED"),
+        running: is((status) => BUSY.has(status)),
+      });
     }
   return out.sort((a, b) => byName(a.name, b.name) || byName(a.runner, b.runner));
 }
+
+/** Somebody whose log may be had. */
+export interface LogOf {
+  uid: string;
+  name: string;
+}
+/** SWOPs that may tell it; whether they do depends on their organisation. */
+export const swopsOf = (network: Network | undefined): LogOf[] =>
+  Object.entries(network?.nodes ?? {})
+    .filter(([, node]) => node.role === "SWOP" && node.active && node.endpoint)
+    .map(([uid, { name }]) => ({ uid, name }))
+    .sort((a, b) => byName(a.name, b.name));
 
 export const LOG_LINES_MAX = 2000;
 export type Least = "debug" | "info" | "warning" | "error";

@@ -1,15 +1,17 @@
 /// All nodes of the network with their certificates, and the organisations with their votes.
 
 import type { ComponentChildren } from "preact";
-import { useMemo, useState } from "preact/hooks";
+import { signal } from "@preact/signals";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { count, shown, whole } from "../base/format";
 import { hostOf } from "../base/topology_layout";
 import type { Network, Node } from "../feed";
-import { now, server, useTopic } from "../feed/store";
+import { ask, now, server, useTopic } from "../feed/store";
 import { Order, OpenForm } from "../parts/action";
 import { Age, Choice, Empty, Facts, Hash, Loading, Mark, Name, Panel } from "../parts/basics";
 import { Icon } from "../parts/icons";
 import { More } from "../parts/more";
+import { SaveButton } from "../parts/saving";
 import { Search, Table, type Column } from "../parts/table";
 import { CERTIFICATE_DAYS_WARN, daysLeft, spareValidators } from "./alerts";
 import { Organisations } from "./organisations";
@@ -133,6 +135,12 @@ const COLUMNS: Column<Row>[] = [
   },
   { key: "sn", title: "Its SN", sort: (row) => row.sn, cell: (row) => (row.sn ? <Name of={row.sn} /> : "–") },
   {
+    key: "version",
+    title: "Version",
+    sort: (row) => versions.value[row.uid] ?? "",
+    cell: (row) => shown(shortVersion(versions.value[row.uid])) || <span class="muted">–</span>,
+  },
+  {
     key: "certificate",
     title: "Certificate",
     right: true,
@@ -161,14 +169,34 @@ function rowsOf(network: Network): Row[] {
     );
 }
 
-/** Known of this page's server, and of the SN that it asks. */
-function versionOf(uid: string, node: Node, network: Network): string {
-  if (uid === server.value?.uid) return server.value.version;
-  return (node.api_endpoint && node.api_endpoint === network.standing.sn && network.sn_version) || "not told";
+/** What a node says of itself when it is asked; by uid. It is asked when somebody wants to know. */
+const versions = signal<Record<string, string>>({});
+const note = (uid: string, version: string) => (versions.value = { ...versions.value, [uid]: version });
+
+async function askVersion(uid: string): Promise<void> {
+  if (uid === server.peek()?.uid) return void note(uid, `swarmd/v${server.peek()!.version}`);
+  const told = ask({ what: "version", node: uid }).then(
+    ({ version }) => version,
+    () => "not told",
+  );
+  note(uid, await told);
 }
+
+/** All of them, a few at a time: each that does not answer takes seconds. */
+async function askVersions(rows: readonly Row[]): Promise<void> {
+  const left = rows.filter(({ uid, node }) => (node.active && node.alive && node.role !== "SWCI") || uid === server.peek()?.uid);
+  const next = async (): Promise<void> => {
+    for (let row = left.pop(); row; row = left.pop()) await askVersion(row.uid);
+  };
+  await Promise.all([next(), next(), next(), next()]);
+}
+
+/** Such as "0.1.0", of "swarmd/v0.1.0/c++20". */
+const shortVersion = (version: string | undefined): string => (version ?? "").replace(/^swarmd\/v/, "").replace(/\/.*/, "");
 
 function NodeDetail({ row, network }: { row: Row; network: Network }) {
   const { node, uid } = row;
+  useEffect(() => void askVersion(uid), [uid, node.alive]);
   return (
     <aside class="detail" aria-label={`Node ${shown(node.name)}`}>
       <header>
@@ -194,7 +222,7 @@ function NodeDetail({ row, network }: { row: Row; network: Network }) {
             : []),
           ["Registered with", node.parent ? <Name of={network.nodes[node.parent]?.name ?? node.parent} /> : "–"],
           ["Since block", whole(node.since_block)],
-          ["Version", versionOf(uid, node, network)],
+          ["Version", shown(shortVersion(versions.value[uid]) || (node.role === "SWCI" ? "not told" : "…"))],
           ["Certificate", <Certificate expires_ms={node.expires_ms} />],
           ["Its fingerprint", <Hash of={node.fingerprint} />],
           ["Account", <Hash of={uid} />],
@@ -248,6 +276,7 @@ function NodesPanel({ network, selected }: { network: Network; selected: string 
       count={rows.length}
       tools={
         <>
+          <SaveButton word="Ask for versions" busy="Asking …" icon="info" go={() => askVersions(rows)} />
           <Search label="Find a node" value={text} set={setText} />
           <Choice<RoleFilter>
             label="Role"

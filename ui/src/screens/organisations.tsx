@@ -78,7 +78,8 @@ function OrganisationCard({ id, organisation, network }: { id: string; organisat
             The organisation and all its nodes leave the network once more than half of the others have voted so, and at
             least two.
           </p>
-        </Order>
+        </Order>{" "}
+        <ReplaceForm organisation={organisation.name} />
       </details>
     </article>
   );
@@ -130,14 +131,36 @@ function MotionRow({ of, motion, network }: { of: string; motion: Motion; networ
   );
 }
 
+const BEGINS_CERTIFICATE = "-----BEGIN CERTIFICATE-----";
+
+/** Certificates of authorities, pasted or from a file. */
+function AnchorFields({ anchors, set }: { anchors: string; set(anchors: string): void }) {
+  const read = async (event: Event) => {
+    const file = (event.currentTarget as HTMLInputElement).files?.[0];
+    if (file) set((await file.slice(0, 65_536).text()).trim());
+  };
+  return (
+    <>
+      <Field label="Certificates of its authorities (PEM)" hint="Only certificates: never paste a key here.">
+        <textarea
+          rows={6}
+          class="mono"
+          spellcheck={false}
+          value={anchors}
+          onInput={(event) => set(event.currentTarget.value)}
+        />
+      </Field>
+      <Field label="or from a file">
+        <input type="file" accept=".pem,.crt,.cer" onChange={(event) => void read(event)} />
+      </Field>
+    </>
+  );
+}
+
 function AdmitForm() {
   const [organisation, setOrganisation] = useState("");
   const [anchors, setAnchors] = useState("");
-  const read = async (event: Event) => {
-    const file = (event.currentTarget as HTMLInputElement).files?.[0];
-    if (file) setAnchors((await file.slice(0, 65_536).text()).trim());
-  };
-  const pem = anchors.includes("-----BEGIN CERTIFICATE-----");
+  const pem = anchors.includes(BEGINS_CERTIFICATE);
   return (
     <OrderForm word="Admit …" icon="plus" title="Vote to admit an organisation" small>
       {(close) => (
@@ -155,18 +178,7 @@ function AdmitForm() {
                 onInput={(event) => setOrganisation(event.currentTarget.value)}
               />
             </Field>
-            <Field label="Certificates of its authorities (PEM)" hint="Only certificates: never paste a key here.">
-              <textarea
-                rows={6}
-                class="mono"
-                spellcheck={false}
-                value={anchors}
-                onInput={(event) => setAnchors(event.currentTarget.value)}
-              />
-            </Field>
-            <Field label="or from a file">
-              <input type="file" accept=".pem,.crt,.cer" onChange={(event) => void read(event)} />
-            </Field>
+            <AnchorFields anchors={anchors} set={setAnchors} />
           </div>
           <FormEnd
             word="Vote"
@@ -176,6 +188,37 @@ function AdmitForm() {
                 : null
             }
             missing={organisation.trim() ? "A certificate in PEM is missing." : "A name is missing."}
+            close={close}
+          />
+        </form>
+      )}
+    </OrderForm>
+  );
+}
+
+function ReplaceForm({ organisation }: { organisation: string }) {
+  const [anchors, setAnchors] = useState("");
+  return (
+    <OrderForm
+      word="Replace authorities …"
+      icon="key"
+      small
+      about={organisation}
+      title={`Vote for other authorities of ${shown(organisation)}`}
+    >
+      {(close) => (
+        <form>
+          <div class="dialog-body">
+            <p>
+              Those that are given here are its authorities then, and no others, once more than half of the organisations
+              have voted for the same ones. While certificates are renewed, give the old one and the new one.
+            </p>
+            <AnchorFields anchors={anchors} set={setAnchors} />
+          </div>
+          <FormEnd
+            word="Vote"
+            action={anchors.includes(BEGINS_CERTIFICATE) ? { what: "replace_ca", organisation, anchors } : null}
+            missing="A certificate in PEM is missing."
             close={close}
           />
         </form>

@@ -177,6 +177,7 @@ function RoundDetail({
         <Facts
           rows={[
             ["Merge", <Hash of={merge.digest} />],
+            ["Its digest is", merge.proved ? "proved: the contract has it" : "not proved: the SN says so"],
             ["Size", bytes(merge.size)],
             ...given_up,
             ["Leader", <Name of={name(merge.leader)} />],
