@@ -81,6 +81,10 @@ interface INodeRegistry {
     }
 
     /// The account said so. `proof` is for those who vouch: the certificates, and a signature with their key.
+    /// An organisation votes for letting another one (or itself) have at most `most` of a kind.
+    event SeatsVoted(uint16 indexed organisation, uint8 kind, uint16 indexed voter, uint32 most);
+    /// This limit holds from now on; 0: none does. `byNetwork`: the vote of `by` completed it.
+    event SeatsLimited(uint16 indexed organisation, uint8 kind, uint32 most, address indexed by, bool byNetwork);
     event NodeRegistered(
         address indexed account,
         uint8 indexed nodeType,
@@ -112,6 +116,17 @@ interface INodeRegistry {
     event ValidatorsChanged(address indexed account, bool added, address[] validators);
 
     /// The version of the chain's rules, and one that validators have let begin later; `next` 0: there is none.
+    struct SeatLimit {
+        uint8 kind;
+        uint32 byNetwork; // 0: no limit
+        uint32 byItself; // 0: no limit
+    }
+
+    struct SeatVote {
+        uint16 voter;
+        uint32 most;
+    }
+
     struct Rules {
         uint64 version;
         uint64 next;
@@ -188,6 +203,20 @@ interface INodeRegistry {
     function reportDoubleVote(bytes calldata proof) external;
     /// The block in which a double vote of `account` was proved; zero: none was.
     function doubleVoteOf(address account) external view returns (uint256);
+
+    /// How many nodes of a role, or trainings under way, the organisation of the caller, an active SN or SWCI, may have: a
+    /// limit that it sets for itself. `kind`: 1 SN, 2 SL, 3 SWOP, 4 SWCI, 5 trainings under way (see ITrainingRegistry); `most`
+    /// 0: no limit. What is there stays when there is more: a limit refuses the next registration, and the first peer of
+    /// the next training, nothing else. All four functions are there since version 3 of the chain's rules.
+    function limitSeats(uint8 kind, uint32 most) external;
+    /// The vote of the caller's organisation for such a limit of any organisation. It holds when more than half of the
+    /// organisations that can vote want the same number; a vote counts for 1000000 blocks. Of the two limits the lower one
+    /// is in force, and whoever is refused is told which it is.
+    function voteSeats(uint16 organisation, uint8 kind, uint32 most) external;
+    /// One entry for each kind, in their order; none when there is no such organisation.
+    function seatLimits(uint16 organisation) external view returns (SeatLimit[] memory);
+    /// The votes that count, and have not led to a limit.
+    function seatVotes(uint16 organisation, uint8 kind) external view returns (SeatVote[] memory);
 
     /// A validator's vote that the next version of the rules begins with block `fromBlock`, at least 16 blocks from now.
     /// It is decided when as many validators as seal a block want the same; a validator has one vote.

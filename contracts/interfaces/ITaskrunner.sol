@@ -41,6 +41,14 @@ interface ITaskrunner {
         uint64 lastReset;
     }
 
+    /// Who has started this over last, and why.
+    struct Reset {
+        uint64 blockNum; // 0: nobody did since version 3 of the chain's rules
+        uint64 ended; // the run that ended by it
+        address by;
+        string note; // empty: nothing was said
+    }
+
     struct Head {
         uint64 run; // the newest assignment, 0: none yet
         uint8 state;
@@ -119,6 +127,8 @@ interface ITaskrunner {
     );
     /// Follows the event of the call that made it so.
     event StateChanged(uint64 indexed run, uint8 state);
+    /// What was said with the reset that ends `run`; before the event of that.
+    event ResetNoted(uint64 indexed run, address indexed by, string note);
     event TaskrunnerReset(uint64 indexed run, address indexed by);
 
     /// The calling SWOP listens here from now on and has `slots` SL nodes, 0 to 64; again when that changes. A run that it
@@ -166,6 +176,11 @@ interface ITaskrunner {
 
     /// A SWCI ends the run, whatever its state; SWOPs that see it stop what they do for it. No effect when Idle.
     function reset() external;
+
+    /// The same, and `note` says why: at most 160 bytes without control characters. Since version 3 of the chain's rules.
+    function resetWithNote(string calldata note) external;
+
+    function lastReset() external view returns (Reset memory);
 
     function name() external view returns (string memory);
     function head() external view returns (Head memory);

@@ -150,6 +150,14 @@ interface ITraining {
         Seat[] seats; // among whom the proposal is dealt out, in the order of the deal
     }
 
+    /// Who has started this over last, and why.
+    struct Reset {
+        uint64 blockNum; // 0: nobody did since version 3 of the chain's rules
+        uint64 ended; // the generation that ended by it
+        address by;
+        string note; // empty: nothing was said
+    }
+
     struct Owner {
         uint16 organisation; // 0: nobody's, as of the training that is there from genesis
         string name; // empty once the organisation was removed
@@ -216,27 +224,9 @@ interface ITraining {
     );
     event SeedRevealed(address indexed peer, uint64 indexed roundNum, uint64 generation, uint32 term, bytes32 seed);
     /// `checkers` peers have something to check, until block time `until`.
-    event ChecksDealt(
-        uint64 indexed roundNum,
-        uint64 generation,
-        uint32 term,
-        uint32 attempt,
-        bytes32 mix,
-        uint64 chunks,
-        uint32 checkers,
-        uint64 until
-    );
+    event ChecksDealt(uint64 indexed roundNum, uint64 generation, uint32 term, uint32 attempt, bytes32 mix, uint64 chunks, uint32 checkers, uint64 until);
     event Attested(address indexed peer, uint64 indexed roundNum, uint64 generation, uint32 term, uint32 attempt);
-    event MergeChallenged(
-        uint64 indexed roundNum,
-        uint64 generation,
-        uint32 term,
-        uint32 attempt,
-        uint8 kind,
-        uint64 number,
-        address indexed by,
-        uint64 until
-    );
+    event MergeChallenged(uint64 indexed roundNum, uint64 generation, uint32 term, uint32 attempt, uint8 kind, uint64 number, address indexed by, uint64 until);
     event Judged(address indexed peer, uint64 indexed roundNum, uint64 generation, uint32 term, uint32 attempt, bool holds);
     /// `holds` and `against`: organisations, or nodes where all are of one.
     event ChallengeDecided(uint64 indexed roundNum, uint64 generation, uint32 term, uint32 attempt, uint8 verdict, uint32 holds, uint32 against);
@@ -248,19 +238,13 @@ interface ITraining {
     /// do about a chunk of a shard, `leader` is who has made that.
     event RoundStopped(uint64 indexed roundNum, uint64 generation, address indexed leader, address indexed challenger);
     event VerifySet(uint8 mode, address indexed by);
-    event LossReported(
-        address indexed peer,
-        uint64 indexed roundNum,
-        uint64 generation,
-        int64 lossMicro,
-        int64 metricMicro,
-        uint32 epochsDone,
-        uint32 epochsTotal
-    );
+    event LossReported(address indexed peer, uint64 indexed roundNum, uint64 generation, int64 lossMicro, int64 metricMicro, uint32 epochsDone, uint32 epochsTotal);
     /// `roundNum` and `digest` of the final merge; both zero when nothing was merged.
     event TrainingComplete(uint64 indexed roundNum, uint64 generation, bytes32 digest);
     /// It is reset once more than half of the organisations in it have asked for it.
     event ResetAsked(uint64 indexed generation, uint16 indexed organisation, address by);
+    /// What was said with a reset of `generation`, or with asking for one; before the event of that.
+    event ResetNoted(uint64 indexed generation, address indexed by, string note);
     event OrganisationInvited(uint16 indexed organisation, address by);
     event TrainingReset(uint64 generation, address indexed by);
 
@@ -469,6 +453,9 @@ interface ITraining {
     /// each of which calls this. One that is retired (ITrainingRegistry) is not reset any more.
     function reset() external;
 
+    /// The same, and `note` says why: at most 160 bytes without control characters. Since version 3 of the chain's rules.
+    function resetWithNote(string calldata note) external;
+
     /// From now on only the owner's and invited organisations register peers; peers that there are stay. The caller is an
     /// SN or SWCI of the owner, the organisation of whoever created the training. Until then everybody may.
     function invite(uint16 organisation) external;
@@ -489,6 +476,7 @@ interface ITraining {
     function invited() external view returns (Owner[] memory);
     /// The organisations that have asked for a reset of this generation.
     function resetVotes() external view returns (Owner[] memory);
+    function lastReset() external view returns (Reset memory);
     /// The record of a round of this generation whose merge is accepted; `roundNum` 0 in the answer when there is none.
     function mergeOf(uint64 roundNum) external view returns (Merge memory);
     /// What is proposed as the merge of the round; `roundNum` 0 unless Verifying, Disputed or Stopped.

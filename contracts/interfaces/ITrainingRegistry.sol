@@ -19,4 +19,7 @@ interface ITrainingRegistry {
     function count() external view returns (uint256);
     /// At most 256 names from index `first` on.
     function names(uint256 first, uint256 count_) external view returns (string[] memory);
+    /// How many trainings of an organisation are under way: peers are Active or Finished in them, and they are not
+    /// Complete. Who is dead is accused and leaves, so that it holds no place. Since version 3 of the chain's rules.
+    function underWay(uint16 organisation) external view returns (uint256);
 }

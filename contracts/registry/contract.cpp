@@ -4,6 +4,7 @@
 #include "contracts/registry/interface.hpp"
 #include "contracts/registry/memberships.hpp"
 #include "contracts/registry/rules_votes.hpp"
+#include "contracts/registry/seat_limits.hpp"
 #include "contracts/runtime/genesis.hpp"
 #include "contracts/runtime/typed_contract.hpp"
 
@@ -25,7 +26,7 @@ class node_registry_call {
 public:
   node_registry_call(ledger::contract_host& host, const ledger::call_context& context)
       : host_(host), records_(host), tallies_(host), validators_(host), memberships_(host, context),
-        seats_(host, context), double_votes_(host, context), rules_(host, context) {}
+        seats_(host, context), double_votes_(host, context), limits_(host, context), rules_(host, context) {}
 
   result<> on(const register_node_args& args) { return memberships_.enter(args); }
   result<> on(const vouch_args& args) { return memberships_.vouch(args); }
@@ -45,6 +46,13 @@ public:
   result<u256> on(const double_vote_of_args& args) const {
     return u256(double_votes_.proved_in(args.account));
   }
+
+  result<> on(const limit_seats_args& args) { return limits_.limit(args); }
+  result<> on(const vote_seats_args& args) { return limits_.vote(args); }
+  result<std::vector<seat_limit_view>> on(const seat_limits_args& args) const {
+    return limits_.view(args.organisation);
+  }
+  result<std::vector<seat_vote_view>> on(const seat_votes_args& args) const { return limits_.votes(args); }
 
   result<> on(const vote_rules_args& args) { return rules_.vote(args); }
   result<rules_view> on(const rules_args&) const { return rules_.view(); }
@@ -113,6 +121,7 @@ private:
   memberships memberships_;
   seats seats_;
   double_votes double_votes_;
+  seat_limits limits_;
   rules_votes rules_;
 };
 

@@ -188,6 +188,59 @@ struct double_vote_of_args {
   address account;
 };
 
+// How many nodes of a role an organisation may have, and how many of its trainings may be under way (seat_limits.hpp).
+
+enum class seat_kind : std::uint8_t { sn = 1, sl = 2, swop = 3, swci = 4, training = 5 };
+constexpr seat_kind last_value(seat_kind) {
+  return seat_kind::training;
+}
+inline constexpr std::size_t seat_kinds = 5;
+/// "SN", "SL", "SWOP", "SWCI", "trainings under way".
+std::string_view to_string(seat_kind kind);
+
+/// Of one organisation and kind. 0: there is no such limit.
+struct seat_limit_view {
+  seat_kind kind{};
+  std::uint32_t by_network = 0; ///< more than half of the organisations have voted for it
+  std::uint32_t by_itself = 0;  ///< the organisation's own
+  bool operator==(const seat_limit_view&) const = default;
+
+  /// The one that is reached first; 0: none.
+  std::uint32_t most() const {
+    if (by_network == 0 || by_itself == 0) return by_network + by_itself;
+    return by_network < by_itself ? by_network : by_itself;
+  }
+};
+/// An organisation's vote on one limit of another, or of its own.
+struct seat_vote_view {
+  organisation_id voter = 0;
+  std::uint32_t most = 0;
+  bool operator==(const seat_vote_view&) const = default;
+};
+/// By an SN or SWCI, for its own organisation.
+struct limit_seats_args {
+  static constexpr abi::call<> function{"limitSeats", 3};
+  seat_kind kind{};
+  std::uint32_t most = 0;
+};
+/// By an SN or SWCI, as the vote of its organisation.
+struct vote_seats_args {
+  static constexpr abi::call<> function{"voteSeats", 3};
+  organisation_id organisation = 0;
+  seat_kind kind{};
+  std::uint32_t most = 0;
+};
+/// One for each kind, in their order.
+struct seat_limits_args {
+  static constexpr abi::view<std::vector<seat_limit_view>> function{"seatLimits", 3};
+  organisation_id organisation = 0;
+};
+struct seat_votes_args {
+  static constexpr abi::view<std::vector<seat_vote_view>> function{"seatVotes", 3};
+  organisation_id organisation = 0;
+  seat_kind kind{};
+};
+
 // The version of the chain's rules (rules_votes.hpp).
 
 inline constexpr std::uint64_t rules_notice_blocks = 16;     ///< at least, between the vote and new rules
@@ -296,6 +349,23 @@ struct double_vote_proved {
   address reporter;
   bool operator==(const double_vote_proved&) const = default;
 };
+struct seats_voted {
+  static constexpr abi::event event{"SeatsVoted", {1, 3}};
+  organisation_id organisation = 0;
+  seat_kind kind{};
+  organisation_id voter = 0;
+  std::uint32_t most = 0;
+  bool operator==(const seats_voted&) const = default;
+};
+struct seats_limited {
+  static constexpr abi::event event{"SeatsLimited", {1, 4}};
+  organisation_id organisation = 0;
+  seat_kind kind{};
+  std::uint32_t most = 0;
+  address by;
+  bool by_network = false; ///< the vote of `by` completed it
+  bool operator==(const seats_limited&) const = default;
+};
 struct rules_voted {
   static constexpr abi::event event{"RulesVoted", {1}};
   address voter;
@@ -312,7 +382,7 @@ struct rules_scheduled {
 using node_event =
     std::variant<node_registered, node_vouched, node_admitted, removal_voted, node_removed, node_expired,
                  node_left, organisation_accused, accusation_answered, validator_voted, validators_changed,
-                 double_vote_proved, rules_voted, rules_scheduled>;
+                 double_vote_proved, seats_voted, seats_limited, rules_voted, rules_scheduled>;
 
 struct node_registry_interface {
   static constexpr std::string_view name = "NodeRegistry";
@@ -321,7 +391,8 @@ struct node_registry_interface {
                 settle_args, propose_validator_vote_args, discard_validator_vote_args, node_args,
                 node_count_args, nodes_args, pending_of_args, pending_nodes_args, standing_args,
                 get_validators_args, validator_members_args, voters_on_args, seat_powers_args,
-                report_double_vote_args, double_vote_of_args, vote_rules_args, rules_args, removal_of_args>;
+                report_double_vote_args, double_vote_of_args, limit_seats_args, vote_seats_args,
+                seat_limits_args, seat_votes_args, vote_rules_args, rules_args, removal_of_args>;
   using event = node_event;
 };
 

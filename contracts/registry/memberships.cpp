@@ -95,7 +95,7 @@ result<> memberships::check_statement(const register_node_args& args, const reco
     return refuse("sequence {} is not after {}, that of an earlier statement of {}", args.sequence, known,
                   to_hex(context_.caller.view()));
   SWARM_CHECK(check_not_removed(args.identity));
-  return check_room(args.organisation, of.status());
+  return check_room(args.organisation, args.type, of.status());
 }
 
 result<> memberships::check_not_removed(const hash32& identity) const {
@@ -105,10 +105,13 @@ result<> memberships::check_not_removed(const hash32& identity) const {
                 to_hex(identity.view()), block_num);
 }
 
-result<> memberships::check_room(organisation_id organisation, const node_slot& status) const {
+/// Who is a member already stays one, whatever the limits have become.
+result<> memberships::check_room(organisation_id organisation, node_type role,
+                                 const node_slot& status) const {
   if (status.active && status.organisation == organisation) return {};
   const auto nodes = tallies_.of(organisation).nodes;
-  if (nodes < tallies_.organisations().of(organisation).limits().nodes) return {};
+  if (nodes < tallies_.organisations().of(organisation).limits().nodes)
+    return limits_.check_room(organisation, role);
   return refuse("the organisation {} has {} nodes, all that its limit allows: one has to leave, or "
                 "organisations vote for another limit",
                 organisation, nodes);
@@ -199,7 +202,7 @@ result<> memberships::admit(const address& account, const record& of) const {
   if (is_past(what.expiry, host_.block_time()))
     return refuse("the certificate of {} expired at second {}", to_hex(account.view()), what.expiry);
   SWARM_CHECK(check_not_removed(what.identity));
-  SWARM_CHECK(check_room(what.organisation, of.status()));
+  SWARM_CHECK(check_room(what.organisation, what.role, of.status()));
   if (seats_.has(account)) SWARM_CHECK(seats_.check_identity(account, what.identity));
   put_in_force(what, of);
   drop_pending(of);

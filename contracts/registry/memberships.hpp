@@ -1,6 +1,7 @@
 #pragma once
 
 #include "contracts/registry/organisation_tallies.hpp"
+#include "contracts/registry/seat_limits.hpp"
 #include "contracts/registry/seats.hpp"
 
 namespace swarm::contracts {
@@ -13,7 +14,8 @@ namespace swarm::contracts {
 class memberships {
 public:
   memberships(ledger::contract_host& host, const ledger::call_context& context)
-      : host_(host), context_(context), records_(host), tallies_(host), seats_(host, context) {}
+      : host_(host), context_(context), records_(host), tallies_(host), seats_(host, context),
+        limits_(host, context) {}
 
   result<> enter(const register_node_args& args) const;
   result<> vouch(const vouch_args& args) const;
@@ -29,7 +31,7 @@ private:
   result<> check_statement(const register_node_args& args, const record& of) const;
   /// A certificate of a node that was removed by vote makes nobody a member.
   result<> check_not_removed(const hash32& identity) const;
-  result<> check_room(organisation_id organisation, const node_slot& status) const;
+  result<> check_room(organisation_id organisation, node_type role, const node_slot& status) const;
   /// The statement of `args` waits from now on, in place of one that waits already.
   void begin_pending(const register_node_args& args, const record& of) const;
   void make_room_to_wait(organisation_id organisation) const;
@@ -57,6 +59,7 @@ private:
   node_records records_;
   organisation_tallies tallies_;
   seats seats_;
+  seat_limits limits_;
 };
 
 } // namespace swarm::contracts

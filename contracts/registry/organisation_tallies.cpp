@@ -10,6 +10,7 @@ void add(tally_slot& tally, node_type type, std::uint32_t one) {
   tally.nodes += one;
   if (type == node_type::sn) tally.sns += one;
   if (type == node_type::sn || type == node_type::swci) tally.voters += one;
+  if (type == node_type::swop && tally.swops_plus_one != 0) tally.swops_plus_one += one;
 }
 
 } // namespace

@@ -12,6 +12,8 @@ struct tally_slot {
   std::uint32_t voters = 0;      ///< SNs and SWCIs
   std::uint64_t accused_at = 0;  ///< 0: no accusation is open
   std::uint64_t rests_until = 0; ///< nobody may accuse before
+  /// SWOPs and one more, from the first limit of its seats on (seat_limits.hpp); 0: they are not counted.
+  std::uint32_t swops_plus_one = 0;
 };
 
 /// What the NodeRegistry keeps for each organisation, and questions about all of them, which cost one slot an

@@ -110,6 +110,14 @@ private:
   void tell(const validator_voted&) {}
   void tell(const validators_changed&) {}
   void tell(const double_vote_proved&) {}
+  void tell(const seats_voted& e) {
+    say("organisation {} votes for {} {} of organisation {}", e.voter, e.most, to_string(e.kind),
+        e.organisation);
+  }
+  void tell(const seats_limited& e) {
+    say("organisation {} has at most {} {} by {}", e.organisation, e.most, to_string(e.kind),
+        e.by_network ? "the network" : "itself");
+  }
   void tell(const rules_voted&) {}
   void tell(const rules_scheduled&) {}
 

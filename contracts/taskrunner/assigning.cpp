@@ -95,7 +95,7 @@ result<> taskrunner_call::invite(const address& account, std::uint32_t pairs) {
   return settle();
 }
 
-result<> taskrunner_call::on(const reset_taskrunner_args&) {
+result<> taskrunner_call::reset(const std::string& note) {
   SWARM_CHECK(require_active_node(host_, context_.caller, {node_type::swci}));
   if (storage_.runner.state == taskrunner_state::idle) return {};
   const auto& old = storage_.runner;
@@ -105,11 +105,22 @@ result<> taskrunner_call::on(const reset_taskrunner_args&) {
   storage_.times = {};
   storage_.set_task({});
   storage_.set_assigned_by({});
+  if (context_.has_rules(3))
+    storage_.last_reset().store({context_.block_num, old.run, context_.caller, note});
+  if (!note.empty()) emit(taskrunner_reset_noted{old.run, context_.caller, note});
   emit(taskrunner_reset{old.run, context_.caller});
   storage_.runner = fresh;
   emit(taskrunner_state_changed{fresh.run, fresh.state});
   storage_.save();
   return {};
+}
+
+result<> taskrunner_call::on(const reset_taskrunner_args&) {
+  return reset({});
+}
+result<> taskrunner_call::on(const reset_taskrunner_with_note_args& args) {
+  SWARM_CHECK(check_reset_note(args.note));
+  return reset(args.note);
 }
 
 } // namespace swarm::contracts

@@ -3,6 +3,7 @@
 #include "base/u256.hpp"
 #include "contracts/abi/description.hpp"
 #include "contracts/runtime/page.hpp"
+#include "contracts/runtime/reset_view.hpp"
 #include "contracts/task/interface.hpp"
 #include "contracts/taskrunner/codes.hpp"
 
@@ -139,6 +140,14 @@ struct report_pair_args {
 struct reset_taskrunner_args {
   static constexpr abi::call<> function{"reset"};
 };
+/// The same with a reason that everybody sees.
+struct reset_taskrunner_with_note_args {
+  static constexpr abi::call<> function{"resetWithNote", 3};
+  std::string note;
+};
+struct last_taskrunner_reset_args {
+  static constexpr abi::view<reset_view> function{"lastReset", 3};
+};
 struct taskrunner_name_args {
   static constexpr abi::view<std::string> function{"name"};
 };
@@ -233,6 +242,14 @@ struct taskrunner_state_changed {
   taskrunner_state state = taskrunner_state::idle;
   bool operator==(const taskrunner_state_changed&) const = default;
 };
+/// What was said with a reset that ends this run. Comes before that.
+struct taskrunner_reset_noted {
+  static constexpr abi::event event{"ResetNoted", {1, 2}};
+  std::uint64_t run = 0;
+  address by;
+  std::string note;
+  bool operator==(const taskrunner_reset_noted&) const = default;
+};
 struct taskrunner_reset {
   static constexpr abi::event event{"TaskrunnerReset", {1, 2}};
   std::uint64_t run = 0;
@@ -242,13 +259,14 @@ struct taskrunner_reset {
 
 using taskrunner_event =
     std::variant<swop_listens, swop_left, task_assigned, swop_invited, swop_enrolled, swop_reported,
-                 pair_reported, taskrunner_state_changed, taskrunner_reset>;
+                 pair_reported, taskrunner_state_changed, taskrunner_reset_noted, taskrunner_reset>;
 
 struct taskrunner_interface {
   static constexpr std::string_view name = "Taskrunner";
   using functions =
       type_list<listen_args, unlisten_args, assign_args, assign_to_args, enrol_args, report_args,
-                report_pair_args, reset_taskrunner_args, taskrunner_name_args, taskrunner_head_args,
+                report_pair_args, reset_taskrunner_args, reset_taskrunner_with_note_args,
+                last_taskrunner_reset_args, taskrunner_name_args, taskrunner_head_args,
                 taskrunner_head_for_args, swops_args, listeners_args, pairs_args>;
   using event = taskrunner_event;
 };

@@ -128,6 +128,7 @@ private:
     say("{} pair {} in run {}: {}", name(e.swop), e.index, e.run, described(e));
   }
   void tell(const taskrunner_state_changed& e) { say("run {} is {}", e.run, to_string(e.state)); }
+  void tell(const taskrunner_reset_noted& e) { say("{} resets run {}: {}", name(e.by), e.run, e.note); }
   void tell(const taskrunner_reset& e) { say("run {} reset by {}", e.run, name(e.by)); }
 
   void show_head() {

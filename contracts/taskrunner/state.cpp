@@ -17,6 +17,7 @@ constexpr hash32 listener_number = u256(7);
 constexpr hash32 swops_number = u256(8);
 constexpr hash32 index_number = u256(9);
 constexpr hash32 pairs_number = u256(10);
+constexpr hash32 last_reset_number = u256(11); // and the two after it
 
 constexpr std::uint64_t slots_per_part = 2;
 
@@ -54,6 +55,9 @@ std::string runner_storage::name() const {
 }
 void runner_storage::set_name(std::string_view name) const {
   slots_.store_text(name_slot, name);
+}
+reset_record runner_storage::last_reset() const {
+  return {slots_, last_reset_number};
 }
 std::string runner_storage::task() const {
   return slots_.load_text(task_number);

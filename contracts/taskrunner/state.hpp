@@ -1,5 +1,6 @@
 #pragma once
 
+#include "contracts/runtime/reset_record.hpp"
 #include "contracts/runtime/slots.hpp"
 #include "contracts/taskrunner/interface.hpp"
 
@@ -18,8 +19,9 @@
 ///     slot 8   mapping run -> array of SWOPs that take part, two slots each: swop_slot, step_slot
 ///     slot 9   mapping (run, account) -> index of the SWOP plus one
 ///     slot 10  mapping (run, index, attempt) -> array of pairs, two slots each: pair_slot, step_slot
+///     slot 11  the last reset, a reset_record
 ///
-/// The keys of the last three contain the run, so that assigning and resetting touch a fixed number of slots.
+/// The keys of slots 8 to 10 contain the run, so that assigning and resetting touch a fixed number of slots.
 namespace swarm::contracts {
 
 struct runner_slot {
@@ -101,6 +103,7 @@ public:
   void set_task(std::string_view task) const;
   address assigned_by() const;
   void set_assigned_by(const address& account) const;
+  reset_record last_reset() const;
 
   listener_slot listener(const address& account) const;
   void set_listener(const address& account, const listener_slot& listener) const;

@@ -16,6 +16,7 @@ public:
   result<> on(const assign_args& args);
   result<> on(const assign_to_args& args);
   result<> on(const reset_taskrunner_args& args);
+  result<> on(const reset_taskrunner_with_note_args& args);
   // listening.cpp
   result<> on(const listen_args& args);
   result<> on(const unlisten_args& args);
@@ -24,6 +25,7 @@ public:
   result<> on(const report_args& args);
   result<> on(const report_pair_args& args);
   // views.cpp
+  result<reset_view> on(const last_taskrunner_reset_args& args) const;
   result<std::string> on(const taskrunner_name_args& args) const;
   result<taskrunner_head_view> on(const taskrunner_head_args& args) const;
   result<taskrunner_head_for_view> on(const taskrunner_head_for_args& args) const;
@@ -56,6 +58,8 @@ private:
   void change_state(taskrunner_state next);
 
   // assigning.cpp
+  /// With what is said with it; empty: nothing is.
+  result<> reset(const std::string& note);
   /// The type of the task, which can be assigned.
   result<task_type> check_task(std::string_view name) const;
   result<> check_idle() const;

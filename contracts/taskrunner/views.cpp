@@ -3,6 +3,10 @@
 
 namespace swarm::contracts {
 
+result<reset_view> taskrunner_call::on(const last_taskrunner_reset_args&) const {
+  return storage_.last_reset().load();
+}
+
 result<std::string> taskrunner_call::on(const taskrunner_name_args&) const {
   return storage_.name();
 }

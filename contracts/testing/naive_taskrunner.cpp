@@ -257,6 +257,15 @@ bool naive_taskrunner::call(const address& caller, const report_pair_args& args)
   return true;
 }
 
+bool naive_taskrunner::call(const address& caller, const reset_taskrunner_with_note_args& args) {
+  const bool runs = state_ != taskrunner_state::idle;
+  const auto run = run_;
+  if (!call(caller, reset_taskrunner_args{})) return false;
+  if (runs && !args.note.empty())
+    events.insert(events.begin(), taskrunner_reset_noted{run, caller, args.note});
+  return true;
+}
+
 bool naive_taskrunner::call(const address& caller, const reset_taskrunner_args&) {
   if (!is(caller, node_type::swci)) return false;
   if (state_ == taskrunner_state::idle) return true;

@@ -20,6 +20,7 @@ public:
   bool call(const address& caller, const report_args& args);
   bool call(const address& caller, const report_pair_args& args);
   bool call(const address& caller, const reset_taskrunner_args& args);
+  bool call(const address& caller, const reset_taskrunner_with_note_args& args);
 
   /// Nodes of the network, and tasks that can be assigned.
   std::map<address, node_type> nodes;

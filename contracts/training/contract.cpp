@@ -24,6 +24,11 @@ training_end end_of_training(const slots& in) {
   return state.round.generation > 1 && state.counts.peers == 0 ? training_end::emptied : training_end::ahead;
 }
 
+bool is_under_way(const slots& in) {
+  const training_state state(in);
+  return state.round.phase != round_phase::complete && state.counts.active + state.counts.finished > 0;
+}
+
 void retire_training(const slots& in) {
   training_state state(in);
   state.retire();

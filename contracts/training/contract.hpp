@@ -22,6 +22,8 @@ enum class training_end : std::uint8_t {
   complete
 };
 training_end end_of_training(const slots& in);
+/// Whether peers are at work in it, and it is not complete.
+bool is_under_way(const slots& in);
 /// Completes a training for good: it is not reset any more. Its records stay.
 void retire_training(const slots& in);
 

@@ -4,6 +4,7 @@
 #include "contracts/abi/description.hpp"
 #include "contracts/organisations/owner.hpp"
 #include "contracts/runtime/page.hpp"
+#include "contracts/runtime/reset_view.hpp"
 #include "contracts/training/interface/codes.hpp"
 #include "contracts/training/interface/events.hpp"
 #include "contracts/training/interface/views.hpp"
@@ -174,6 +175,11 @@ struct report_refusal_args {
 struct reset_args {
   static constexpr abi::call<> function{"reset"};
 };
+/// The same with a reason that everybody sees.
+struct reset_with_note_args {
+  static constexpr abi::call<> function{"resetWithNote", 3};
+  std::string note;
+};
 /// From now on only organisations that are invited, and the owner's own, take part.
 struct invite_args {
   static constexpr abi::call<> function{"invite"};
@@ -207,6 +213,9 @@ struct invited_args {
 struct reset_votes_args {
   static constexpr abi::view<std::vector<owner_view>> function{"resetVotes"};
 };
+struct last_reset_args {
+  static constexpr abi::view<reset_view> function{"lastReset", 3};
+};
 struct merge_of_args {
   static constexpr abi::view<merge_view> function{"mergeOf"};
   std::uint64_t round_num = 0;
@@ -236,9 +245,9 @@ struct training_interface {
                 vote_close_args, commit_merge_args, commit_shard_args, reveal_seed_args, attest_args,
                 challenge_args, judge_args, close_checks_args, set_verify_args, suspect_leader_args,
                 report_loss_args, accuse_peer_args, answer_accusation_args, report_refusal_args, reset_args,
-                invite_args, training_name_args, head_args, peers_args, peer_count_args, check_ins_args,
-                owner_args, invited_args, reset_votes_args, merge_of_args, proposal_args, checks_args,
-                shards_args, shard_roots_args>;
+                reset_with_note_args, invite_args, training_name_args, head_args, peers_args, peer_count_args,
+                check_ins_args, owner_args, invited_args, reset_votes_args, last_reset_args, merge_of_args,
+                proposal_args, checks_args, shards_args, shard_roots_args>;
   using event = training_event;
 };
 

@@ -75,7 +75,9 @@ std::set<organisation_id> training_call::organisations_at_work() const {
   return out;
 }
 
-void training_call::start_anew() {
+void training_call::start_anew(const std::string& note) {
+  if (context_.has_rules(3))
+    state_.last_reset().store({context_.block_num, state_.round.generation, context_.caller, note});
   rounds_.start_over();
   state_.round.min_peers = 0;
   state_.round.method = method_slot::none;
@@ -86,7 +88,7 @@ void training_call::start_anew() {
 
 /// What is complete, or has nobody at work in it, hinders nobody who starts it over. Otherwise it is for its owner, or for
 /// most of the organisations whose work would be lost.
-result<> training_call::on(const reset_args&) {
+result<> training_call::reset(const std::string& note) {
   SWARM_CHECK(require_active_node(host_, context_.caller, {node_type::sn, node_type::swci}));
   if (state_.is_retired())
     return refuse("the training is over for good: its organisation needed the place for another; create one");
@@ -95,8 +97,12 @@ result<> training_call::on(const reset_args&) {
   const auto at_work = organisations_at_work();
   const bool is_free = organisation == 0 || organisation == owner || at_work.empty() || at_work.contains(0)
                        || state_.round.phase == round_phase::complete;
+  const auto say_why = [&] {
+    if (!note.empty()) rounds_.emit(reset_noted{state_.round.generation, context_.caller, note});
+  };
   if (is_free) {
-    start_anew();
+    say_why();
+    start_anew(note);
     return done();
   }
   if (!at_work.contains(organisation))
@@ -106,13 +112,25 @@ result<> training_call::on(const reset_args&) {
   auto votes = state_.reset_votes().load();
   std::erase_if(votes, [&](auto id) { return !at_work.contains(id); });
   if (std::find(votes.begin(), votes.end(), organisation) == votes.end()) votes.push_back(organisation);
+  say_why();
   rounds_.emit(reset_asked{state_.round.generation, organisation, context_.caller});
   if (is_majority(static_cast<std::uint32_t>(votes.size()), static_cast<std::uint32_t>(at_work.size()))) {
-    start_anew();
+    start_anew(note);
   } else {
     state_.reset_votes().store(votes);
   }
   return done();
+}
+
+result<> training_call::on(const reset_args&) {
+  return reset({});
+}
+result<> training_call::on(const reset_with_note_args& args) {
+  SWARM_CHECK(check_reset_note(args.note));
+  return reset(args.note);
+}
+result<reset_view> training_call::on(const last_reset_args&) const {
+  return state_.last_reset().load();
 }
 
 result<owner_view> training_call::on(const owner_args&) const {

@@ -13,6 +13,7 @@ namespace owners_test {
 
 using namespace swarm;
 using namespace swarm::contracts;
+using swarm::testing::says;
 using swarm::testing::wording;
 
 namespace {
@@ -113,6 +114,101 @@ TEST_CASE("a training under way is reset by its owner, or by most organisations 
   REQUIRE(join(world, 11, "theirs") == "");
   CHECK(reset(world, swci_3, "theirs") == "");
   CHECK(generation(world, "theirs") == 2);
+}
+
+TEST_CASE("a note says why a training was started over, and who") {
+  auto world = three_organisations();
+  const auto where = training_address(default_training_name);
+  const auto noted = [&](std::uint16_t from, const std::string& note) {
+    return world.send(test_account(from), where, encode(reset_with_note_args{note}));
+  };
+  const auto first_event = [](const memory_world::outcome& done) {
+    return decode_training_event(done.events.at(0).topics, done.events.at(0).data).value();
+  };
+  CHECK(ask(world, default_training_name, last_reset_args{}) == reset_view{});
+  const std::string why = "the scanners were calibrated anew: <b>\"start over\"</b> \u00e4\u2713";
+  const auto done = noted(swci_1, why);
+  REQUIRE(done.ok);
+  REQUIRE(done.events.size() == 2);
+  CHECK(first_event(done) == training_event{reset_noted{1, test_account(swci_1), why}});
+  const auto at = world.block_num();
+  CHECK(ask(world, default_training_name, last_reset_args{}) == reset_view{at, 1, test_account(swci_1), why});
+  // One without a note leaves none behind, and an empty one is none.
+  REQUIRE(reset(world, swci_2, default_training_name) == "");
+  CHECK(ask(world, default_training_name, last_reset_args{}).note.empty());
+  CHECK(ask(world, default_training_name, last_reset_args{}).by == test_account(swci_2));
+  CHECK(noted(swci_1, "").events.size() == 1);
+
+  CHECK(noted(swci_1, std::string(reset_note_bytes_max, 'x')).ok);
+  CHECK(revert_text(noted(swci_1, std::string(reset_note_bytes_max + 1, 'x')).output)
+        == "the note of a reset has 161 bytes, at most 160 are allowed");
+  CHECK(revert_text(noted(swci_1, "a\nb").output) == "the note of a reset has a control character at byte 1");
+  CHECK_FALSE(noted(11, "of an SL").ok);
+  // Those who ask for a reset say why as well, and what they say is not taken for the reset's.
+  REQUIRE(join(world, 11, default_training_name) == "");
+  REQUIRE(join(world, 21, default_training_name) == "");
+  const auto asked = noted(swci_1, "first");
+  CHECK(asked.events.size() == 2);
+  CHECK(ask(world, default_training_name, last_reset_args{}).note == std::string(reset_note_bytes_max, 'x'));
+  CHECK(noted(swci_2, "second").events.size() == 3);
+  CHECK(ask(world, default_training_name, last_reset_args{}).note == "second");
+}
+
+TEST_CASE("under older rules a reset has no note, and leaves what it always left") {
+  const auto slots_after = [](std::uint64_t rules) {
+    auto world = three_organisations();
+    world.begin_rules(rules);
+    const auto where = training_address(default_training_name);
+    CHECK(refusal(world, swci_1, where, encode(reset_with_note_args{"why"}))
+              .contains("Training has no function with selector")
+          == (rules < 3));
+    CHECK(reset(world, swci_1, default_training_name) == "");
+    CHECK((ask(world, default_training_name, last_reset_args{}).block_num == 0) == (rules < 3));
+    return world.slot_count();
+  };
+  CHECK(slots_after(1) == slots_after(2) - 1); // the word that says which rules are in force
+  CHECK(slots_after(3) == slots_after(2) + 2); // who and what; there is no note
+}
+
+TEST_CASE(
+    "so many trainings of an organisation are under way at once as its seats say, and none is stopped") {
+  auto world = three_organisations();
+  for (const auto* name : {"a", "b", "c"})
+    REQUIRE(create(world, swci_1, name) == "");
+  const auto limit = [&](std::uint32_t most) {
+    return refusal(world, swci_1, node_registry_address(),
+                   encode(limit_seats_args{seat_kind::training, most}));
+  };
+  const auto under_way = [&] {
+    const auto out = world.view({}, training_registry_address(), encode(trainings_under_way_args{1}));
+    return decode_answer<trainings_under_way_args>(out.output).value().to_u64();
+  };
+  REQUIRE(join(world, 11, "a") == "");
+  REQUIRE(join(world, 11, "b") == "");
+  CHECK(under_way() == 2);
+  REQUIRE(limit(1) == "");
+  // Both go on, and others still join them.
+  CHECK(join(world, 21, "a") == "");
+  CHECK(join(world, 21, "b") == "");
+  CHECK(refusal(world, 11, training_address("a"), encode_leave_peer({})) == "");
+  CHECK(join(world, 11, "a") == "");
+  CHECK(join(world, 31, "c")
+        == "the organisation 'Org 1' has 2 trainings under way: it limits itself to 1, and its SNs and SWCIs "
+           "can change "
+           "that (LIMIT SEATS); or one of them ends, or is reset");
+  CHECK(join(world, 31, default_training_name) == ""); // which is nobody's
+  REQUIRE(reset(world, swci_1, "a") == "");
+  CHECK(under_way() == 1);
+  CHECK(says(join(world, 31, "c"), "has 1 trainings under way"));
+  CHECK(says(join(world, 31, "a"), "has 1 trainings under way"));
+  // When all have left before anything was merged, it holds no place.
+  for (const std::uint16_t peer : {11, 21})
+    REQUIRE(refusal(world, peer, training_address("b"), encode_leave_peer({})) == "");
+  CHECK(under_way() == 0);
+  CHECK(join(world, 31, "c") == "");
+  CHECK(says(join(world, 11, "b"), "has 1 trainings under way"));
+  REQUIRE(limit(0) == "");
+  CHECK(join(world, 11, "b") == "");
 }
 
 TEST_CASE("an organisation has as many trainings, and peers in one, as its limits say, and hinders nobody") {

@@ -2,7 +2,9 @@
 #include "contracts/organisations/members.hpp"
 #include "contracts/organisations/records.hpp"
 #include "contracts/registry/node_records.hpp"
+#include "contracts/registry/seat_limits.hpp"
 #include "contracts/training/training_call.hpp"
+#include "contracts/training_registry/owned.hpp"
 
 // Peers come, report and go.
 namespace swarm::contracts {
@@ -58,6 +60,21 @@ result<> training_call::check_room_of(organisation_id organisation) {
   return {};
 }
 
+/// Of the trainings of its organisation so many may be under way at once. That is asked of the first peer of a generation, or
+/// of whoever comes when all have gone before the first merge: what has begun goes on, and peers come back to it.
+result<> training_call::check_place() const {
+  const auto owner = state_.owner();
+  const bool has_begun = state_.counts.active + state_.counts.absent + state_.counts.finished > 0
+                         || state_.counts.odd > 0 || state_.round.round_num > 1;
+  if (!context_.has_rules(3) || owner == 0 || has_begun) return {};
+  const auto limit = seat_records(host_).of(owner, seat_kind::training);
+  if (limit.most() == 0) return {};
+  const auto under_way = trainings_under_way(host_, owner);
+  if (under_way < limit.most()) return {};
+  return refuse("the organisation '{}' has {} trainings under way: {}; or one of them ends, or is reset",
+                owner_of(host_, owner).name, under_way, who_limits(limit));
+}
+
 result<training_call::found_peer> training_call::find_or_add(const address& account,
                                                              organisation_id organisation) {
   if (const auto known = state_.find(account)) return found_peer{*known, state_.peer(*known)};
@@ -105,6 +122,7 @@ result<> training_call::on(const register_peer_args& args) {
 
   const auto organisation = organisation_members(host_).organisation_of(account);
   SWARM_CHECK(check_invited(organisation));
+  SWARM_CHECK(check_place());
   SWARM_TRY(auto caller, find_or_add(account, organisation));
   hear(caller);
   leave_round(caller);

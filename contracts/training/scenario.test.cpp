@@ -305,6 +305,7 @@ private:
     say("{} asks for a reset of generation {}, for organisation {}", name(e.by), e.generation,
         e.organisation);
   }
+  void tell(const reset_noted& e) { say("{} resets generation {}: {}", name(e.by), e.generation, e.note); }
   void tell(const organisation_invited& e) { say("{} invites organisation {}", name(e.by), e.organisation); }
   void tell(const training_reset& e) { say("reset by {}: generation {}", name(e.by), e.generation); }
 

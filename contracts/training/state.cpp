@@ -31,6 +31,7 @@ constexpr hash32 shards_number = u256(64);
 constexpr hash32 shard_nodes_number = u256(65);
 constexpr hash32 accusers_number = u256(66);
 constexpr hash32 accepted_number = u256(67);
+constexpr hash32 last_reset_number = u256(96); // and the two after it
 
 constexpr std::uint64_t slots_per_peer = 8;
 constexpr std::uint64_t contributor_slots = peer_set::words_max;
@@ -219,6 +220,9 @@ id_list training_state::invited() const {
 }
 id_list training_state::reset_votes() const {
   return {slots_, reset_votes_number};
+}
+reset_record training_state::last_reset() const {
+  return {slots_, last_reset_number};
 }
 
 hash32 training_state::accepted_slot(std::uint64_t round_num) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "contracts/organisations/id_list.hpp"
+#include "contracts/runtime/reset_record.hpp"
 #include "contracts/runtime/slots.hpp"
 #include "contracts/training/interface.hpp"
 #include "contracts/training/peer_set.hpp"
@@ -33,6 +34,7 @@
 ///             never read, as the sets say which shards are made
 ///     slot 66 mapping (generation, organisation) -> block time from which on its peers may accuse others again
 ///     slot 67 mapping (generation, round) -> block time at which its merge was accepted
+///     slot 96 the last reset, a reset_record
 ///
 /// The keys of these mappings contain the generation, so a reset touches a fixed number of slots.
 namespace swarm::contracts {
@@ -304,6 +306,7 @@ public:
 
   id_list invited() const;
   id_list reset_votes() const;
+  reset_record last_reset() const;
   /// Block time; 0 when the round is not merged.
   std::uint64_t accepted_at(std::uint64_t round_num) const;
   void set_accepted_at(std::uint64_t round_num, std::uint64_t time);

@@ -25,11 +25,13 @@ public:
   result<> on(const answer_accusation_args& args);
   // owners.cpp
   result<> on(const reset_args& args);
+  result<> on(const reset_with_note_args& args);
   result<> on(const invite_args& args);
   result<> on(const set_verify_args& args);
   result<owner_view> on(const owner_args& args) const;
   result<std::vector<owner_view>> on(const invited_args& args) const;
   result<std::vector<owner_view>> on(const reset_votes_args& args) const;
+  result<reset_view> on(const last_reset_args& args) const;
   // check_ins.cpp
   result<> on(const check_in_args& args);
   result<> on(const vote_close_args& args);
@@ -82,8 +84,11 @@ private:
   result<found_peer> find_or_add(const address& account, organisation_id organisation);
   result<> check_invited(organisation_id organisation) const;
   std::set<organisation_id> organisations_at_work() const;
-  void start_anew();
+  /// With what is said with it; empty: nothing is.
+  result<> reset(const std::string& note);
+  void start_anew(const std::string& note);
   result<> check_room_of(organisation_id organisation);
+  result<> check_place() const;
   /// The caller, which must be in the current round.
   result<found_peer> calling_participant();
   result<> check_generation(std::uint64_t generation) const;

@@ -3,7 +3,6 @@
 #include "contracts/contracts.hpp"
 #include "contracts/organisations/members.hpp"
 #include "contracts/organisations/records.hpp"
-#include "contracts/registry/account_list.hpp"
 #include "contracts/registry/node_records.hpp"
 #include "contracts/runtime/genesis.hpp"
 #include "contracts/runtime/name_list.hpp"
@@ -11,17 +10,16 @@
 #include "contracts/training/contract.hpp"
 #include "contracts/training/interface.hpp"
 #include "contracts/training_registry/interface.hpp"
+#include "contracts/training_registry/owned.hpp"
 
 namespace swarm::contracts {
 
 namespace {
 
 // slot 0: number of trainings; slot 1: array of their names; slot 2: mapping organisation -> number of its trainings that
-// are not retired; slot 3: mapping organisation -> array of these
+// are not retired; slot 3: mapping organisation -> array of these (owned.hpp)
 constexpr hash32 count_slot = u256(0);
 constexpr hash32 names_slot = u256(1);
-constexpr hash32 counts_slot = u256(2);
-constexpr hash32 owned_slot = u256(3);
 
 name_list names_in(const slots& in) {
   return {in, count_slot, names_slot};
@@ -61,13 +59,15 @@ public:
   result<std::vector<std::string>> on(const training_names_args& args) const {
     return names_.part(args.first, args.count);
   }
+  result<u256> on(const trainings_under_way_args& args) const {
+    return u256(trainings_under_way(host_, args.organisation));
+  }
 
 private:
   /// One more training of this organisation. When it has as many as it may, one that is over makes room.
   result<> count_for(organisation_id owner, const address& training) const {
     if (owner == 0) return {};
-    const account_list own(slots_, slots_.mapped(u256(owner), counts_slot),
-                           slots_.mapped(u256(owner), owned_slot));
+    const auto own = trainings_of(slots_, owner);
     const auto record = organisation_records(host_).of(owner);
     if (const auto most = record.limits().trainings; own.size() >= most && !retire_one(own))
       return refuse("the organisation '{}' has {} trainings that are not over, the most that it may have: "

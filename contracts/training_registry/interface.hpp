@@ -35,6 +35,11 @@ struct training_names_args {
   u256 first;
   u256 count;
 };
+/// How many trainings of an organisation are under way: peers are at work in them, and they are not complete.
+struct trainings_under_way_args {
+  static constexpr abi::view<u256> function{"underWay", 3};
+  std::uint16_t organisation = 0;
+};
 
 struct training_created {
   static constexpr abi::event event{"TrainingCreated", {2, 3}};
@@ -52,8 +57,8 @@ using training_registry_event = std::variant<training_created, training_retired>
 
 struct training_registry_interface {
   static constexpr std::string_view name = "TrainingRegistry";
-  using functions =
-      type_list<create_training_args, training_address_of_args, training_count_args, training_names_args>;
+  using functions = type_list<create_training_args, training_address_of_args, training_count_args,
+                              training_names_args, trainings_under_way_args>;
   using event = training_registry_event;
 };
 

@@ -138,6 +138,38 @@ def test_seats_are_bounded_and_no_training_is_stopped_by_that(swarm, certs, insp
     assert (now["taken"], now["sl"]) == (3, 1)
 
 
+def test_seats_of_a_role_and_trainings_under_way_are_limited_and_nothing_is_stopped(swarm, certs):
+    sn = begin(swarm)
+    swci = SWCI(swarm.folder, certs, swarm.usr)
+
+    def order(*lines):
+        answer = swci.run(swarm.opening() + "".join(f"{line}\n" for line in lines) + "EXIT\n")
+        assert answer.code == 0, answer.text
+        return answer.text
+
+    order("CREATE CONTRACT a", "CREATE CONTRACT b")
+    sls = [SL(swarm.folder, certs, sn.port, f"sl-{number}").start() for number in (1, 2)]
+    swarm.others += sls
+    meeting = Meeting(2)
+    (row,) = listed(swarm, "seats")["seats"]
+    assert (row["trainings"], row["limits"]) == (0, None)
+
+    def between(number, client):
+        meeting(number, client)
+        if number == 2 and client is programs[0].client:
+            order("LIMIT SEATS SL 1", "LIMIT SEATS TRAININGS 1", f"LIMIT SEATS SWCI 5 OF '{row['organisation']}'")
+            (now,) = listed(swarm, "seats")["seats"]
+            limits = "SL 1 by itself, SWCI 5 by the network, TRAININGS 1 by itself"
+            assert (now["sl"], now["trainings"], now["limits"]) == (2, 1, limits)
+            late = SL(swarm.folder, certs, sn.port, "sl-3").start()
+            swarm.others.append(late)
+            sn.wait_log("has 2 seats of SL nodes taken: it limits itself to 1, and its SNs and SWCIs can change that")
+
+    works = trains([{"w": np.ones(9, np.float32)}] * 4, None, between, minPeers=2, trainingContract="a")
+    programs = [Program(sl, works) for sl in sls]
+    assert [program.result().sync_count for program in programs] == [4, 4]
+
+
 def test_a_removal_needs_two_votes_and_a_vote_can_be_taken_back(swarm, clinic, inspect):
     begin(swarm)
     inspect(swarm.sn, "vote", "admit", "Clinic C", clinic)

@@ -342,8 +342,10 @@ def test_orders_of_an_owner(stage, browser):
     give(browser, "Set")
     browser.sees("Merges are verified\nbehind", inside="#parameters")
     browser.click("Reset: study")
+    browser.fill("Note", "calibrated <i>anew</i>", "dialog")
     give(browser, "Reset")
     browser.sees("generation 2")
+    browser.sees("Last reset\ncalibrated <i>anew</i>, by", inside="#parameters")
     # Of a contract that nobody owns: refused in its words.
     browser.go("training", CONTRACT)
     browser.click("Verification", inside="#parameters")

@@ -217,7 +217,8 @@ def test_tasks_and_taskrunners_by_orders(page, sn):
         assert "1 more SWOPs to enrol" in feed.topics["taskrunners"]["taskrunners"]["r1"]["waits"]
         refused = feed.act("assign_task", task="t2", taskrunner="r1", peers=1)
         assert refused["code"] == "refused", refused
-        assert feed.act("reset_taskrunner", taskrunner="r1")["done"]
+        assert feed.act("reset_taskrunner", taskrunner="r1", note="x" * 161)["code"] == "invalid"
+        assert feed.act("reset_taskrunner", taskrunner="r1", note="not <b>needed</b>")["done"]
         assert feed.act("remove_node", node="0x12")["code"] == "invalid"
         assert feed.ask("last_lines", taskrunner="r1", swop="0x" + "0" * 40)["code"] == "not_found"
 

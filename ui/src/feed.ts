@@ -189,6 +189,7 @@ export interface Training extends TrainingSummary {
   owner: number; //                     id of its organisation; 0: nobody's
   invited: Record<string, true>; //     ids of organisations; none: all may take part
   reset_votes: Record<string, true>; // ids of organisations that have asked for a reset
+  last_reset?: { by: string; note: string; block_num: number }; // `note` empty: nothing was said
   verify: VerifyMode; //                how leaders' merges are verified
   layout_digest: string; //             of tensors' names, types and shapes; empty: not known
   term: number; //                      0: the first leader; one more for each leader that was given up
@@ -370,7 +371,7 @@ export interface RoundEvent {
    *  "leader_suspected", "leader_changed", "shard_committed", "merge_committed", "checks_dealt", "attested", "merge_challenged",
    *  "judged", "challenge_decided", "barred", "merge_accepted", "round_stopped", "loss_reported", "peer_registered", "peer_left",
    *  "peer_odd", "peer_absent", "peer_accused", "peer_answered", "agreement_changed", "training_complete", "verify_set",
-   *  "reset_asked", "organisation_invited", "training_reset". Others may come: show `text`. */
+   *  "reset_asked", "reset_noted", "organisation_invited", "training_reset". Others may come: show `text`. */
   kind: string;
   peer?: string; // uid of whom it is about
   by?: string; //   uid of who says so
@@ -466,7 +467,7 @@ export interface LastLines {
 /** Every one is carried out by this node's own key, and answered with { done: string }: what came of it, for people. */
 export type Action =
   | { what: "create_contract"; contract: string }
-  | { what: "reset_contract"; contract: string }
+  | { what: "reset_contract"; contract: string; note?: string /* why; 160 bytes at most, everybody sees it */ }
   | { what: "invite"; contract: string; organisation: string /* name */ }
   | { what: "verify_merges"; contract: string; when: VerifyMode }
   /** Type, body and all: a task definition as its YAML text (64 KiB at most). Finalizes it unless `finalize` is false. `dry_run`: is
@@ -475,7 +476,7 @@ export type Action =
   | { what: "finalize_task"; task: string }
   | { what: "delete_task"; task: string }
   | { what: "create_taskrunner"; taskrunner: string }
-  | { what: "reset_taskrunner"; taskrunner: string }
+  | { what: "reset_taskrunner"; taskrunner: string; note?: string }
   /** Exactly one of: all peers, so many peers, one SWOP (TARGET). */
   | { what: "assign_task"; task: string; taskrunner: string; all_peers?: true; peers?: number; swop?: string }
   /** Votes of this node's organisation. `anchors`: PEM text with the certificates of its CAs. */

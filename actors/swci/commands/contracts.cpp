@@ -75,7 +75,11 @@ result<std::optional<answer>> run(const commands::create_contract& what, command
 result<std::optional<answer>> run(const commands::reset_contract& what, command_world& world) {
   SWARM_TRY(auto* sns, network_of(world));
   SWARM_TRY(const auto at, find_training(*sns, what.contract));
-  SWARM_CHECK(sns->submit(at, contracts::encode(contracts::reset_args{}), "reset contract"));
+  if (!what.note.empty()) SWARM_CHECK(require_rules(*sns, 3, "a note"));
+  SWARM_CHECK(sns->submit(at,
+                          what.note.empty() ? contracts::encode(contracts::reset_args{})
+                                            : contracts::encode(contracts::reset_with_note_args{what.note}),
+                          "reset contract"));
   SWARM_TRY(const auto votes, read(*sns, at, contracts::reset_votes_args{}));
   if (votes.empty()) return answers::done{"CONTRACT RESET", what.contract};
   std::string names;
@@ -155,6 +159,12 @@ result<std::optional<answer>> run(const commands::get_contract_status& what, com
   out.min_peers = head.min_peers;
   out.checked_in = head.checked_in;
   out.waited_for = head.waited_for;
+  SWARM_TRY(const auto at, find_training(*sns, what.contract));
+  // An SN of release 0.2 does not know this question.
+  if (const auto last = read(*sns, at, contracts::last_reset_args{}); last && last->block_num > 0) {
+    SWARM_TRY(const auto when, moments_of(*sns, {last->block_num}));
+    out.reset = {uid_of(last->by), when.at(last->block_num), last->note};
+  }
   for (const auto& peer : now.peers) {
     const bool leads = !head.leader.is_zero() && peer.account == head.leader;
     if (leads) out.leader = peer.name;

@@ -33,6 +33,7 @@ outcome run(const commands::replace_ca&, command_world&);
 outcome run(const commands::remove_node&, command_world&);
 outcome run(const commands::list_organisations&, command_world&);
 outcome run(const commands::list_seats&, command_world&);
+outcome run(const commands::limit_seats&, command_world&);
 
 // models.cpp
 outcome run(const commands::get_model&, command_world&);

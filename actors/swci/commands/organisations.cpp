@@ -5,6 +5,8 @@
 #include "actors/swci/commands/votes.hpp"
 #include "base/clock.hpp"
 #include "contracts/organisations/client.hpp"
+#include "contracts/registry/client.hpp"
+#include "contracts/training_registry/client.hpp"
 #include "transport/tls/trust_anchors.hpp"
 
 #include <algorithm>
@@ -50,6 +52,26 @@ void take_seat(answers::seats::row& row, const contracts::node_view& node,
     ++row.swcis;
     break;
   }
+}
+
+constexpr std::array<std::string_view, contracts::seat_kinds> seat_words{"SN", "SL", "SWOP", "SWCI",
+                                                                         "TRAININGS"};
+
+std::string_view word_of(contracts::seat_kind kind) {
+  return seat_words.at(static_cast<std::size_t>(kind) - 1);
+}
+
+/// "SL 3 by the network, TRAININGS 2 by itself".
+std::string limits_text(const std::vector<contracts::seat_limit_view>& limits) {
+  std::string out;
+  const auto add = [&out](contracts::seat_kind kind, std::uint32_t most, std::string_view by) {
+    if (most > 0) out += fmt::format("{}{} {} by {}", out.empty() ? "" : ", ", word_of(kind), most, by);
+  };
+  for (const auto& one : limits) {
+    add(one.kind, one.by_network, "the network");
+    add(one.kind, one.by_itself, "itself");
+  }
+  return out;
 }
 
 result<std::vector<contracts::motion_view>> read_motions(network& sns) {
@@ -174,9 +196,41 @@ outcome run(const commands::list_seats&, command_world& world) {
     answers::seats::row row{.organisation = one.name, .limit = one.limits.nodes};
     for (const auto& node : nodes)
       if (node.organisation == one.id) take_seat(row, node, silent);
+    // An SN of release 0.2 knows neither question.
+    const auto limits = read(*sns, contracts::node_registry_address(), contracts::seat_limits_args{one.id});
+    if (limits) row.limits = limits_text(*limits);
+    const auto under_way =
+        read(*sns, contracts::training_registry_address(), contracts::trainings_under_way_args{one.id});
+    if (under_way) row.trainings = under_way->to_u64();
     out.all.push_back(std::move(row));
   }
   return out;
+}
+
+outcome run(const commands::limit_seats& what, command_world& world) {
+  SWARM_TRY(auto* sns, network_of(world));
+  SWARM_CHECK(require_rules(*sns, 3, "a limit of seats"));
+  const auto nodes = contracts::node_registry_address();
+  const auto at = std::find(seat_words.begin(), seat_words.end(), what.kind) - seat_words.begin();
+  const auto kind = static_cast<contracts::seat_kind>(at + 1);
+  const auto most = static_cast<std::uint32_t>(what.most);
+  const auto shown =
+      most == 0 ? fmt::format("no limit of {}", what.kind) : fmt::format("at most {} {}", most, what.kind);
+  if (what.organisation.empty()) {
+    SWARM_CHECK(
+        sns->submit(nodes, contracts::encode(contracts::limit_seats_args{kind, most}), "limit seats"));
+    return answers::done{"SEATS LIMITED", fmt::format("{}, by this organisation for itself", shown)};
+  }
+  SWARM_TRY(const auto id, find_organisation(*sns, what.organisation));
+  SWARM_CHECK(
+      sns->submit(nodes, contracts::encode(contracts::vote_seats_args{id, kind, most}), "vote on seats"));
+  SWARM_TRY(const auto votes, read(*sns, nodes, contracts::seat_votes_args{id, kind}));
+  const auto agreeing = std::ranges::count(votes, most, &contracts::seat_vote_view::most);
+  if (agreeing == 0)
+    return answers::done{"SEATS LIMITED", fmt::format("{}, of {}", shown, what.organisation)};
+  return answers::done{"LIMIT VOTED FOR",
+                       fmt::format("{}, of {}: {} vote{}; more than half of the organisations have to", shown,
+                                   what.organisation, agreeing, agreeing == 1 ? "" : "s")};
 }
 
 outcome run(const commands::list_organisations&, command_world& world) {

@@ -27,6 +27,16 @@ result<contracts::organisation_id> find_organisation(network& sns, const std::st
   return id;
 }
 
+result<> require_rules(network& sns, std::uint64_t version, std::string_view what) {
+  SWARM_TRY(const auto rules, read(sns, contracts::node_registry_address(), contracts::rules_args{}));
+  if (rules.version >= version) return {};
+  return fail(errc::denied,
+              "{} came with version {} of the chain's rules, and this chain has version {}: its validators "
+              "can vote for "
+              "newer ones, with swarm-inspect rules",
+              what, version, rules.version);
+}
+
 result<network*> network_of(command_world& world) {
   if (world.sns == nullptr)
     return fail(errc::not_found, "there is no context: CREATE CONTEXT name WITH IP address makes one");

@@ -39,6 +39,9 @@ result<address> find_training(network& sns, const std::string& name);
 /// The id of an organisation, if there is one of this name.
 result<contracts::organisation_id> find_organisation(network& sns, const std::string& name);
 
+/// Fails when the chain has an older version of the rules than `what` came with.
+result<> require_rules(network& sns, std::uint64_t version, std::string_view what);
+
 /// The network of the command's context, or why there is none.
 result<network*> network_of(command_world& world);
 

@@ -121,7 +121,12 @@ outcome run(const commands::reset_taskrunner& what, command_world& world) {
   if (head.state == taskrunner_state::enrolling || head.state == taskrunner_state::running)
     world.say(answers::text{{fmt::format("WARNING : task {} is {}; its programs are ended", head.task,
                                          contracts::to_string(head.state))}});
-  SWARM_CHECK(sns->submit(at, contracts::encode(contracts::reset_taskrunner_args{}), "reset taskrunner"));
+  if (!what.note.empty()) SWARM_CHECK(require_rules(*sns, 3, "a note"));
+  SWARM_CHECK(sns->submit(at,
+                          what.note.empty()
+                              ? contracts::encode(contracts::reset_taskrunner_args{})
+                              : contracts::encode(contracts::reset_taskrunner_with_note_args{what.note}),
+                          "reset taskrunner"));
   return answers::done{"TASKRUNNER RESET", what.taskrunner};
 }
 
@@ -193,6 +198,9 @@ outcome run(const commands::get_taskrunner_status& what, command_world& world) {
   out.started = when.at(times.started);
   out.ended = when.at(times.ended);
   out.last_reset = when.at(times.last_reset);
+  // An SN of release 0.2 does not know this question.
+  if (const auto last = read(*sns, at, contracts::last_taskrunner_reset_args{}); last && last->block_num > 0)
+    out.reset = {uid_of(last->by), out.last_reset, last->note};
   return out;
 }
 

@@ -73,6 +73,7 @@ struct create_contract {
 };
 struct reset_contract {
   std::string contract;
+  std::string note; ///< empty: none
   bool operator==(const reset_contract&) const = default;
 };
 struct invite {
@@ -166,6 +167,7 @@ struct create_taskrunner {
 };
 struct reset_taskrunner {
   std::string taskrunner;
+  std::string note; ///< empty: none
   bool operator==(const reset_taskrunner&) const = default;
 };
 struct list_taskrunners {
@@ -236,6 +238,12 @@ struct list_organisations {
 struct list_seats {
   bool operator==(const list_seats&) const = default;
 };
+struct limit_seats {
+  std::string kind; ///< "SN", "SL", "SWOP", "SWCI" or "TRAININGS"
+  std::uint64_t most = 0;
+  std::string organisation; ///< empty: this SWCI's own organisation limits itself
+  bool operator==(const limit_seats&) const = default;
+};
 
 // The session and its surroundings.
 
@@ -287,8 +295,8 @@ using command = std::variant<
     commands::list_taskrunner_peers, commands::get_taskrunner_info, commands::get_taskrunner_status,
     commands::get_taskrunner_peer_status, commands::assign_task, commands::wait_for_taskrunner,
     commands::admit_organisation, commands::remove_organisation, commands::replace_ca, commands::remove_node,
-    commands::list_organisations, commands::list_seats, commands::list_nodes, commands::doctor,
-    commands::sleep_for, commands::change_folder, commands::list_files, commands::show_folder, commands::help,
-    commands::exit_session, commands::exit_on_failure>;
+    commands::list_organisations, commands::list_seats, commands::limit_seats, commands::list_nodes,
+    commands::doctor, commands::sleep_for, commands::change_folder, commands::list_files,
+    commands::show_folder, commands::help, commands::exit_session, commands::exit_on_failure>;
 
 } // namespace swarm::swci

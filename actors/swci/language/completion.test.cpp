@@ -40,8 +40,9 @@ words offered(std::string_view line) {
 } // namespace
 
 TEST_CASE("keywords are completed in the operator's case") {
-  CHECK(offered("LI") == words{"LIST"});
-  CHECK(offered("li") == words{"list"});
+  CHECK(offered("LIS") == words{"LIST"});
+  CHECK(offered("LI") == words{"LIMIT", "LIST"});
+  CHECK(offered("lis") == words{"list"});
   CHECK(offered("LIST ")
         == words{"CONTEXT", "CONTEXTS", "CONTRACTS", "NODES", "ORGANISATIONS", "SEATS", "TASKRUNNER",
                  "TASKRUNNERS", "TASKS"});
@@ -91,7 +92,7 @@ TEST_CASE("Tab writes what is certain and shows what is not") {
     const auto at = complete(line, line.size());
     return tab(at, candidates_of(at, names_of));
   };
-  CHECK(pressed("li").text == "list ");
+  CHECK(pressed("lis").text == "list ");
   CHECK(pressed("GET CONTRACT INFO d").choices == words{"defaultbb.cqdb.sml.hpe", "digits"});
   CHECK(pressed("GET CONTRACT INFO d").text.empty());
   CHECK(pressed("ASSIGN TASK run").text == "run_mnist ");
@@ -116,7 +117,7 @@ TEST_CASE("only what stands before the cursor counts") {
   const auto at = complete("LIST NODES", 2);
   CHECK(at.begin == 0);
   CHECK(at.end == 2);
-  CHECK(at.keywords == words{"LIST"});
+  CHECK(at.keywords == words{"LIST", "LIMIT"});
   const auto middle = complete("GET CON INFO x", 7);
   CHECK(middle.begin == 4);
   CHECK(middle.keywords == words{"CONTEXT", "CONTRACT"});

@@ -51,6 +51,10 @@ samples samples_of(hole_kind kind) {
   case hole_kind::line_num:
   case hole_kind::round:
     return {"1", "0"};
+  case hole_kind::seat:
+    return {"SL", "GPU"};
+  case hole_kind::limit:
+    return {"0", "100001"};
   case hole_kind::seconds:
     return {"1", "-1"};
   case hole_kind::task_type:

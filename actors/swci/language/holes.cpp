@@ -51,6 +51,9 @@ const std::vector<entry>& holes() {
         0,
         {"RUN_SWARM", "MAKE_USER_CONTAINER", "PULL_IMAGE", "MAKE_SWARM_USER_CONTENT"}}},
       {hole_kind::on_off, {"on_off", "ON or OFF", 0, 0, {"ON", "OFF"}}},
+      {hole_kind::seat,
+       {"seat", "SN, SL, SWOP, SWCI or TRAININGS", 0, 0, {"SN", "SL", "SWOP", "SWCI", "TRAININGS"}}},
+      {hole_kind::limit, {"limit", "how many at most, up to 100000; 0: no limit", 0, 100'000, {}}},
       {hole_kind::line, {"line", "the text of the line, as it stands, of less than 80 characters", 0, 0, {}}},
       {hole_kind::topic, {"topic", "a command, or its first words", 0, 0, {}}}};
   return all;

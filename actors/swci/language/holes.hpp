@@ -33,6 +33,8 @@ enum class hole_kind {
   text,
   task_type,
   on_off,
+  seat,
+  limit,
   line,
   topic
 };

@@ -92,11 +92,11 @@ command_area contracts() {
       {asks("CREATE CONTRACT <contract>",
             "Makes a training contract. SLs train under it when their programs name it.", create_contract{},
             &create_contract::contract),
-       asks("RESET CONTRACT <contract>",
+       asks("RESET CONTRACT <contract> [NOTE <note:text>]",
             "Starts a training contract over, so that it can be trained under again. Peers that are "
             "still in a "
-            "training leave it without its last model. This cannot be undone.",
-            reset_contract{}, &reset_contract::contract),
+            "training leave it without its last model. This cannot be undone. Everybody sees the note.",
+            reset_contract{}, &reset_contract::contract, &reset_contract::note),
        asks("INVITE <organisation> TO CONTRACT <contract>",
             "From then on only organisations that are invited take part in a training contract, and the one "
             "whose SWCI made it, which alone invites. Until the first is invited everybody may.",
@@ -173,11 +173,11 @@ command_area taskrunners() {
       {asks("CREATE TASKRUNNER <taskrunner>",
             "Makes a taskrunner. SWOPs listen on the one that their profile names.", create_taskrunner{},
             &create_taskrunner::taskrunner),
-       asks("RESET TASKRUNNER <taskrunner>",
+       asks("RESET TASKRUNNER <taskrunner> [NOTE <note:text>]",
             "Frees a taskrunner for its next task. SWOPs end what still runs of the former one and clean up. "
             "This "
-            "cannot be undone.",
-            reset_taskrunner{}, &reset_taskrunner::taskrunner),
+            "cannot be undone. Everybody sees the note.",
+            reset_taskrunner{}, &reset_taskrunner::taskrunner, &reset_taskrunner::note),
        asks("LIST TASKRUNNERS", "Shows the names of all taskrunners.", list_taskrunners{}),
        asks("LIST TASKRUNNER PEERS <taskrunner>", "Shows the SWOPs that take part in a taskrunner's task.",
             list_taskrunner_peers{}, &list_taskrunner_peers::taskrunner),
@@ -221,12 +221,18 @@ command_area organisations() {
             "they belong to it, what they have put on the chain today (UTC), what they may use up, and what "
             "they vote on.",
             list_organisations{}),
-       asks("LIST SEATS",
-            "Shows how many nodes each organisation may have in the network, and how many it has: in all, of "
-            "each "
-            "role, and of them without a sign of life. Organisations vote for another number with "
-            "swarm-inspect.",
-            list_seats{}),
+       asks(
+           "LIST SEATS",
+           "Shows how many nodes each organisation may have in the network, and how many it has: in all, of "
+           "each role, and of them without a sign of life; how many of its trainings are under way; and what "
+           "limits these. Organisations vote for another number in all with swarm-inspect.",
+           list_seats{}),
+       asks("LIMIT SEATS <seat> <limit> [OF <organisation>]",
+            "Limits how many nodes of a role, or trainings under way at once, the organisation of this SWCI "
+            "has; "
+            "or votes for such a limit of an organisation, which holds as soon as more than half of the "
+            "organisations vote for the same. The lower one counts. Nothing that is there is stopped by it.",
+            limit_seats{}, &limit_seats::kind, &limit_seats::most, &limit_seats::organisation),
        asks("ADMIT ORGANISATION <organisation> FROM <file>",
             "Votes for a new organisation, whose CA certificates are in a PEM file, or whose trust domain is "
             "named as spiffe://DOMAIN. It belongs to the network as soon as more than half of the "

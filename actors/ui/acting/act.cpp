@@ -50,7 +50,7 @@ public:
     return run(commands::create_contract{what.contract});
   }
   result<json::value> operator()(const order::reset_contract& what) {
-    return run(commands::reset_contract{what.contract});
+    return run(commands::reset_contract{what.contract, what.note});
   }
   result<json::value> operator()(const order::invite& what) {
     return run(commands::invite{what.organisation, what.contract});
@@ -73,7 +73,7 @@ public:
     return run(commands::create_taskrunner{what.taskrunner});
   }
   result<json::value> operator()(const order::reset_taskrunner& what) {
-    return run(commands::reset_taskrunner{what.taskrunner});
+    return run(commands::reset_taskrunner{what.taskrunner, what.note});
   }
   result<json::value> operator()(const order::assign_task& what) {
     commands::assign_task out{what.task, what.taskrunner, commands::with_all_peers{}};

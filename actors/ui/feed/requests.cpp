@@ -1,5 +1,7 @@
 #include "actors/ui/feed/requests.hpp"
 
+#include "contracts/runtime/reset_view.hpp"
+
 #include <boost/json.hpp>
 
 #include <algorithm>
@@ -130,7 +132,7 @@ order::create_contract read(fields& from, const order::create_contract&) {
   return {from.text("contract")};
 }
 order::reset_contract read(fields& from, const order::reset_contract&) {
-  return {from.text("contract")};
+  return {from.text("contract"), from.optional_text("note", contracts::reset_note_bytes_max).value_or("")};
 }
 order::invite read(fields& from, const order::invite&) {
   return {from.text("contract"), from.text("organisation")};
@@ -161,7 +163,7 @@ order::create_taskrunner read(fields& from, const order::create_taskrunner&) {
   return {from.text("taskrunner")};
 }
 order::reset_taskrunner read(fields& from, const order::reset_taskrunner&) {
-  return {from.text("taskrunner")};
+  return {from.text("taskrunner"), from.optional_text("note", contracts::reset_note_bytes_max).value_or("")};
 }
 order::assign_task read(fields& from, const order::assign_task&) {
   order::assign_task out{from.text("task"), from.text("taskrunner"),

@@ -84,6 +84,7 @@ struct create_contract {
 };
 struct reset_contract {
   std::string contract;
+  std::string note; ///< empty: none
 };
 struct invite {
   std::string contract;
@@ -109,6 +110,7 @@ struct create_taskrunner {
 };
 struct reset_taskrunner {
   std::string taskrunner;
+  std::string note;
 };
 /// Exactly one of the last three is given.
 struct assign_task {

@@ -190,15 +190,17 @@ result<> chain_reader::look_at_names(swci::network& sns) {
 
 result<> chain_reader::look_at_training(swci::network& sns, training_seen& which, std::uint64_t now_ms) {
   auto& to = which.picture;
-  SWARM_TRY(const auto responses, sns.ask({eth_call(to.at, contracts::encode_head()),
-                                           eth_call(to.at, contracts::encode_check_ins()),
-                                           eth_call(to.at, contracts::encode(contracts::proposal_args{})),
-                                           eth_call(to.at, contracts::encode(contracts::checks_args{})),
-                                           eth_call(to.at, contracts::encode(contracts::shards_args{})),
-                                           eth_call(to.at, contracts::encode(contracts::owner_args{})),
-                                           eth_call(to.at, contracts::encode(contracts::invited_args{})),
-                                           eth_call(to.at, contracts::encode(contracts::reset_votes_args{})),
-                                           eth_call(to.at, contracts::encode_peers(0, page_entries_max))}));
+  SWARM_TRY(
+      const auto responses,
+      sns.ask({eth_call(to.at, contracts::encode_head()), eth_call(to.at, contracts::encode_check_ins()),
+               eth_call(to.at, contracts::encode(contracts::proposal_args{})),
+               eth_call(to.at, contracts::encode(contracts::checks_args{})),
+               eth_call(to.at, contracts::encode(contracts::shards_args{})),
+               eth_call(to.at, contracts::encode(contracts::owner_args{})),
+               eth_call(to.at, contracts::encode(contracts::invited_args{})),
+               eth_call(to.at, contracts::encode(contracts::reset_votes_args{})),
+               eth_call(to.at, contracts::encode_peers(0, page_entries_max)),
+               eth_call(to.at, contracts::encode(contracts::last_reset_args{}))}));
   SWARM_TRY(to.head, view_at<contracts::head_args>(responses, 0));
   SWARM_TRY(to.check_ins, view_at<contracts::check_ins_args>(responses, 1));
   SWARM_TRY(to.proposal, view_at<contracts::proposal_args>(responses, 2));
@@ -208,6 +210,8 @@ result<> chain_reader::look_at_training(swci::network& sns, training_seen& which
   SWARM_TRY(to.invited, view_at<contracts::invited_args>(responses, 6));
   SWARM_TRY(to.reset_votes, view_at<contracts::reset_votes_args>(responses, 7));
   SWARM_TRY(to.peers, view_at<contracts::peers_args>(responses, 8));
+  // An SN of release 0.2 does not know this question.
+  to.last_reset = view_at<contracts::last_reset_args>(responses, 9).value_or(contracts::reset_view{});
   while (to.peers.size() % page_entries_max == 0 && !to.peers.empty()) {
     SWARM_TRY(auto more, swci::read(sns, to.at, contracts::peers_args{to.peers.size(), page_entries_max}));
     if (more.empty()) break;

@@ -151,6 +151,9 @@ described describe(const training_complete&) {
 described describe(const reset_asked& e) {
   return {"reset_asked", fmt::format("organisation {} asks for a reset", e.organisation), std::nullopt, e.by};
 }
+described describe(const reset_noted& e) {
+  return {"reset_noted", fmt::format("a reset, because: {}", e.note), std::nullopt, e.by};
+}
 described describe(const organisation_invited& e) {
   return {"organisation_invited", fmt::format("organisation {} is invited", e.organisation), std::nullopt,
           e.by};

@@ -247,6 +247,8 @@ json::object training_json(const training_picture& from, const silence& silent) 
   out["owner"] = from.owner.organisation;
   out["invited"] = owners_json(from.invited);
   out["reset_votes"] = owners_json(from.reset_votes);
+  if (const auto& last = from.last_reset; last.block_num > 0)
+    out["last_reset"] = {{"by", shown(last.by)}, {"note", last.note}, {"block_num", last.block_num}};
   out["verify"] = contracts::to_string(head.verify);
   out["layout_digest"] = head.layout_digest.is_zero() ? std::string{} : shown(head.layout_digest);
   out["term"] = head.term;

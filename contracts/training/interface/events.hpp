@@ -292,6 +292,14 @@ struct reset_asked {
   address by;
   bool operator==(const reset_asked&) const = default;
 };
+/// What was said with a reset of this generation, or with asking for one. Comes before that.
+struct reset_noted {
+  static constexpr abi::event event{"ResetNoted", {1, 2}};
+  std::uint64_t generation = 0;
+  address by;
+  std::string note;
+  bool operator==(const reset_noted&) const = default;
+};
 struct organisation_invited {
   static constexpr abi::event event{"OrganisationInvited", {1}};
   organisation_id organisation = 0;
@@ -310,7 +318,7 @@ using training_event =
                  peer_absent, checked_in, reveals_opened, revealed, withheld, round_closed, round_reopened,
                  leader_suspected, leader_changed, shard_committed, merge_committed, seed_revealed,
                  checks_dealt, attested, merge_challenged, judged, challenge_decided, barred, merge_accepted,
-                 round_stopped, verify_set, loss_reported, training_complete, reset_asked,
+                 round_stopped, verify_set, loss_reported, training_complete, reset_asked, reset_noted,
                  organisation_invited, training_reset>;
 
 } // namespace swarm::contracts

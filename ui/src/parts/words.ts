@@ -91,6 +91,7 @@ export const EVENTS: Record<string, { word: string; icon: IconName; tone: Tone }
   training_complete: { word: "Training complete", icon: "finished", tone: "ok" },
   verify_set: { word: "Verification set", icon: "verify", tone: "info" },
   reset_asked: { word: "Reset asked for", icon: "reset", tone: "warn" },
+  reset_noted: { word: "Why it is reset", icon: "reset", tone: "info" },
   organisation_invited: { word: "Organisation invited", icon: "org", tone: "info" },
   training_reset: { word: "Reset", icon: "reset", tone: "info" },
 };

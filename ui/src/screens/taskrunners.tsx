@@ -10,6 +10,7 @@ import { Field, FormEnd, Order, OrderForm } from "../parts/action";
 import { Badge, Empty, Facts, Loading, Mark, Name, Panel, Progress } from "../parts/basics";
 import { Icon } from "../parts/icons";
 import { PART_STATES, RUNNER_STATES } from "../parts/words";
+import { noted, NoteField } from "./training_facts";
 import { byName } from "./training_model";
 
 function Step({ part }: { part: Part | Pair }) {
@@ -98,6 +99,7 @@ function SwopRow({ runner, uid, swop }: { runner: string; uid: string; swop: Tas
 
 function RunnerPanel({ name, runner, network }: { name: string; runner: Taskrunner; network: Network | undefined }) {
   const swops = Object.entries(runner.swops).sort((a, b) => byName(a[1].name, b[1].name));
+  const [note, setNote] = useState("");
   const t = now.value;
   const end = runner.ended_ms ?? t;
   const since = (at: number | undefined) => (at && t !== null ? ago(t - at) : "not yet");
@@ -117,12 +119,14 @@ function RunnerPanel({ name, runner, network }: { name: string; runner: Taskrunn
             about={name}
             title={`Reset ${shown(name)}?`}
             disabled={runner.state === "IDLE" ? "It is idle already." : ""}
-            action={() => ({ what: "reset_taskrunner", taskrunner: name })}
+            action={() => ({ what: "reset_taskrunner", taskrunner: name, ...noted(note) })}
+            done={() => setNote("")}
           >
             <p>
               It is idle again and takes another task.{" "}
               {busy ? "SWOPs stop what they carry out for it." : "What its SWOPs have made stays with them."}
             </p>
+            <NoteField note={note} set={setNote} />
           </Order>
         </>
       }

@@ -48,6 +48,16 @@ function VerifyForm({ contract, training }: { contract: string; training: Traini
   );
 }
 
+function LastReset({ of, network }: { of: { by: string; note: string }; network: Network | undefined }) {
+  const by = network?.nodes[of.by]?.name;
+  return (
+    <>
+      {of.note ? `${shown(of.note)}, ` : ""}
+      by {by ? <Name of={by} /> : <Hash of={of.by} />}
+    </>
+  );
+}
+
 export function Parameters({
   name,
   training,
@@ -81,6 +91,7 @@ export function Parameters({
           ["Size of the model", bytes(training.merged?.size)],
           ["Owner", training.owner ? organisation(training.owner) : "nobody"],
           ["Who may take part", listed(training.invited, "every organisation")],
+          ["Last reset", training.last_reset ? <LastReset of={training.last_reset} network={network} /> : "none"],
           ["Asked for a reset", listed(training.reset_votes, "nobody")],
           ["A round takes", training.round_ms ? duration(training.round_ms) : "not known yet"],
           ["Started", <Age at={training.started_ms} fallback="not yet" />],
@@ -129,7 +140,23 @@ export function InviteForm({ contract, network }: { contract: string; network: N
   );
 }
 
+/** What goes along with a reset, for everybody to see. */
+export function NoteField({ note, set }: { note: string; set(note: string): void }) {
+  return (
+    <Field label="Note (optional)" hint="Why. Everybody in the network sees it, with who has said it.">
+      <input type="text" maxLength={160} value={note} onInput={(event) => set(event.currentTarget.value)} />
+    </Field>
+  );
+}
+
+/** As an order has it: nothing when there is none. */
+export function noted(note: string): { note?: string } {
+  const text = note.trim();
+  return text ? { note: text } : {};
+}
+
 export function ResetOrder({ contract, running, small }: { contract: string; running: boolean; small?: boolean }) {
+  const [note, setNote] = useState("");
   return (
     <Order
       word="Reset"
@@ -138,7 +165,8 @@ export function ResetOrder({ contract, running, small }: { contract: string; run
       small={small}
       about={contract}
       title={`Reset ${shown(contract)}?`}
-      action={() => ({ what: "reset_contract", contract })}
+      action={() => ({ what: "reset_contract", contract, ...noted(note) })}
+      done={() => setNote("")}
     >
       <p>
         The contract starts over with an empty training of the next generation. What was done so far stays as a run.
@@ -151,6 +179,7 @@ export function ResetOrder({ contract, running, small }: { contract: string; run
           </Mark>
         </p>
       ) : null}
+      <NoteField note={note} set={setNote} />
     </Order>
   );
 }

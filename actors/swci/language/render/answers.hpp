@@ -60,6 +60,14 @@ struct variables {
   std::vector<std::pair<std::string, std::string>> all;
 };
 
+/// Who started something over last, and why. `by` empty: nobody, or it is not known.
+struct reset {
+  std::string by; ///< UID
+  moment when;
+  std::string note;
+  bool operator==(const reset&) const = default;
+};
+
 struct contract_info {
   std::string name;
   std::string address;
@@ -95,6 +103,7 @@ struct contract_status {
   std::uint32_t waited_for = 0;
   std::string leader; ///< name; empty: nobody leads now
   std::vector<peer> peers;
+  answers::reset reset = {}; ///< the last
   bool operator==(const contract_status&) const = default;
 };
 struct perfdata {
@@ -180,6 +189,7 @@ struct taskrunner_status {
   moment started;
   moment ended;
   moment last_reset;
+  answers::reset reset = {};
 };
 struct taskrunner_peers {
   struct row {
@@ -268,7 +278,9 @@ struct seats {
     std::uint64_t sls = 0;
     std::uint64_t swops = 0;
     std::uint64_t swcis = 0;
-    std::uint64_t silent = 0; ///< of those taken: without a sign of life
+    std::uint64_t silent = 0;    ///< of those taken: without a sign of life
+    std::uint64_t trainings = 0; ///< under way
+    std::string limits;          ///< beside `limit`; empty: none
   };
   std::vector<row> all;
 };

@@ -98,6 +98,14 @@ page make(const contract_info& from) {
   return {"contract_info", false, {std::move(all)}};
 }
 
+/// Only where something was started over since that is noted.
+void add_reset(fields& to, const reset& last) {
+  if (last.by.empty()) return;
+  to.all.push_back({"RESET_BY", last.by});
+  to.all.push_back({"RESET_AT", last.when});
+  to.all.push_back({"RESET_NOTE", text_or(last.note)});
+}
+
 page make(const contract_status& from) {
   fields all{{{"CONTRACT", from.name},
               {"STATE", from.state},
@@ -110,6 +118,7 @@ page make(const contract_status& from) {
               {"CHECKED_IN", number(from.checked_in)},
               {"WAITED_FOR", number(from.waited_for)},
               {"LEADER", text_or(from.leader)}}};
+  add_reset(all, from.reset);
   table rows{
       "peers", {"NAME", "STATE", "LEADS", "ROUND", "LOSS", "METRIC", "EPOCHS", "OF", "WAITS_FOR", "UID"}, {}};
   for (const auto& each : from.peers)
@@ -191,27 +200,30 @@ page make(const taskrunner_info& from) {
 }
 /// TASK_STATE is what clients of the original product look for.
 page make(const taskrunner_status& from) {
-  return {"taskrunner_status",
-          false,
-          {fields{{{"TASKRUNNER", from.name},
-                   {"TASK_NAME", text_or(from.task, "Empty")},
-                   {"PEER_TYPE", from.peer_type},
-                   {"TASK_STATE", from.state},
-                   {"ASSIGNED_TO", text_or(from.mode)},
-                   {"RUN", number_or_none(from.run)},
-                   {"NEEDED_PEERS", number(from.quorum)},
-                   {"LISTENING_SWOPS", number(from.listening)},
-                   {"ENROLLED_PEERS", number(from.enrolled)},
-                   {"ACTIVE_PEERS", number(from.active)},
-                   {"COMPLETED_PEERS", number(from.complete)},
-                   {"FAILED_PEERS", number(from.failed)},
-                   {"WAITS_FOR", text_or(from.waits_for)},
-                   {"CREATED", from.created},
-                   {"ASSIGNED", from.assigned},
-                   {"ENROLLED", from.enrolled_at},
-                   {"STARTED", from.started},
-                   {"ENDED", from.ended},
-                   {"LAST_RESET", from.last_reset}}}}};
+  fields all{{{"TASKRUNNER", from.name},
+              {"TASK_NAME", text_or(from.task, "Empty")},
+              {"PEER_TYPE", from.peer_type},
+              {"TASK_STATE", from.state},
+              {"ASSIGNED_TO", text_or(from.mode)},
+              {"RUN", number_or_none(from.run)},
+              {"NEEDED_PEERS", number(from.quorum)},
+              {"LISTENING_SWOPS", number(from.listening)},
+              {"ENROLLED_PEERS", number(from.enrolled)},
+              {"ACTIVE_PEERS", number(from.active)},
+              {"COMPLETED_PEERS", number(from.complete)},
+              {"FAILED_PEERS", number(from.failed)},
+              {"WAITS_FOR", text_or(from.waits_for)},
+              {"CREATED", from.created},
+              {"ASSIGNED", from.assigned},
+              {"ENROLLED", from.enrolled_at},
+              {"STARTED", from.started},
+              {"ENDED", from.ended},
+              {"LAST_RESET", from.last_reset}}};
+  if (!from.reset.by.empty()) {
+    all.all.push_back({"RESET_BY", from.reset.by});
+    all.all.push_back({"RESET_NOTE", text_or(from.reset.note)});
+  }
+  return {"taskrunner_status", false, {std::move(all)}};
 }
 page make(const taskrunner_peers& from) {
   table rows{"peers", {"INDEX", "NAME", "STATUS", "PEERS", "UID"}, {}};
@@ -311,11 +323,14 @@ page make(const answers::organisations& from) {
   return out;
 }
 page make(const seats& from) {
-  table all{"seats", {"ORGANISATION", "SEATS", "TAKEN", "FREE", "SN", "SL", "SWOP", "SWCI", "SILENT"}, {}};
+  table all{
+      "seats",
+      {"ORGANISATION", "SEATS", "TAKEN", "FREE", "SN", "SL", "SWOP", "SWCI", "SILENT", "TRAININGS", "LIMITS"},
+      {}};
   for (const auto& each : from.all)
     all.rows.push_back({each.organisation, each.limit, each.taken,
                         each.limit - std::min(each.limit, each.taken), each.sns, each.sls, each.swops,
-                        each.swcis, each.silent});
+                        each.swcis, each.silent, each.trainings, text_or(each.limits)});
   return {"seats", false, {std::move(all)}};
 }
 page make(const organisation_vote& from) {

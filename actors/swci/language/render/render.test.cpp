@@ -69,7 +69,8 @@ answers::contract_status training() {
       .checked_in = 1,
       .waited_for = 2,
       .peers = {{uid_a, "SL-1", "active", true, 4, 0.25, 0.96875, 2, 5, ""},
-                {uid_b, "SL-2", "active", false, 3, std::nullopt, std::nullopt, 0, 0, "SL-1 to check in"}}};
+                {uid_b, "SL-2", "active", false, 3, std::nullopt, std::nullopt, 0, 0, "SL-1 to check in"}},
+      .reset = {uid_b, later, "the scanners were calibrated anew"}};
 }
 
 answer two_organisations() {
@@ -118,8 +119,12 @@ std::vector<answer> all_answers() {
       task_body{"run_mnist", {"---", "BuildContext : sl-cli-lib", "BuildSteps :", "  - 'RUN true'"}},
       taskrunner_info{runner, "0xee", "", {}, 2, 4},
       running(),
-      taskrunner_status{
-          .name = runner, .task = "", .peer_type = "SWOP", .state = "IDLE", .last_reset = later},
+      taskrunner_status{.name = runner,
+                        .task = "",
+                        .peer_type = "SWOP",
+                        .state = "IDLE",
+                        .last_reset = later,
+                        .reset = {uid_a, later, "the disk was full"}},
       taskrunner_peers{runner, {{0, uid_a, "SWOP-1", "ACTIVE", 2}, {1, uid_b, "SWOP-2", "COMPLETE", 2}}},
       taskrunner_peers{runner, {}},
       swop_with_pairs(),
@@ -137,7 +142,8 @@ std::vector<answer> all_answers() {
       wait_ended{runner, "RUNNING", true},
       two_organisations(),
       answers::organisations{},
-      answers::seats{{{"Clinic A", 256, 5, 1, 2, 1, 1, 1}, {"ü", 1, 2, 2, 0, 0, 0, 0}}},
+      answers::seats{{{"Clinic A", 256, 5, 1, 2, 1, 1, 1, 2, "SL 3 by the network, TRAININGS 2 by itself"},
+                      {"ü", 1, 2, 2, 0, 0, 0, 0}}},
       organisation_vote{"ADMIT", "Clinic C", "0xaa", 1, 2},
       organisation_vote{"REPLACE CA", "Clinic A", "", 0, 0},
       nodes{{{"SENTINEL", "172.1.1.1", 30304, "sn1", uid_a, "", noon},
