@@ -94,10 +94,10 @@ stage_build() { check_counted build release build release; }
 SIMULATING='^test_(simulator|siege)$'
 stage_unit() { if [[ $FILTER ]]; then run_ctest unit release "$FILTER"; else run_ctest unit release "" "$SIMULATING"; fi; }
 
-# Those programs, some hundred networks of the abstract chain, and some of the real one; by hand `./run sim` takes thousands.
+# Those programs, some networks of the abstract chain, and of the real one; thousands are for `./run sim` by hand.
 stage_sim() {
   run_ctest sim release "$SIMULATING"
-  check_counted sim "400 networks" run_sim --seeds 400 --hours 0.01
+  check_counted sim "300 networks" run_sim --seeds 300 --hours 0.01
   check_counted sim "6 networks of real chains" run_sim --seeds 6 --hours 0.005 --chain
   check_counted sim "2 sieges" run_sim --siege --seeds 2 --honest-sns 2
 }
@@ -184,7 +184,7 @@ run_pytest() {
   shift 2
   [[ -z $FILTER ]] || beside=(-p no:xdist)
   # An hour only bounds a hang; no test waits for the clock.
-  SWARM_BIN=$ROOT/build/$preset/bin NODE_PATH=$NPM_DIR/node_modules timeout 3600 "$VENV/bin/python" -m pytest -q "${beside[@]}" \
+  SWARM_BIN=$ROOT/build/$preset/bin NODE_PATH=$NPM_DIR/node_modules timeout 3600 "$VENV/bin/python" -m pytest -q --durations=40 "${beside[@]}" \
     -o junit_family=xunit1 --junitxml "$RESULTS/$stage.xml" ${FILTER:+-k "$FILTER"} "$@" || status=$?
   case $status in
     0 | 1 | 5) ;; # counted from the file; 5: the filter left none
