@@ -21,6 +21,7 @@ from paged import (
     RUNNER,
     SHARED,
     Stage,
+    asked_sn,
     begin_anew,
     close_notes,
     cookie_of,
@@ -36,6 +37,9 @@ from paged import (
 )  # fmt: skip
 
 HOSTILE = """<img src=x onerror="window.hacked=1">&'{}"""
+PRINTABLE = "".join(map(chr, range(33, 127))) + "\u00e4\u20ac\U0001f600"
+# A browser whose clock is ten days ahead.
+WRONG_CLOCK = "const real = Date.now; Date.now = () => real() + 864e6;"
 
 # Each test goes on where the one before it has left the swarm.
 
@@ -250,13 +254,13 @@ def test_texts_are_text_whatever_they_hold(stage, browser):
     """What anybody may write onto the chain, and what a refusal says again."""
     body = {"Tag": "1", "RepoName": "x", "OrgAndReg": "y", "Auth": None}
     task = {
-        "Name": "odd", "TaskType": "PULL_IMAGE", "Author": HOSTILE, "Prereq": "ROOTTASK", "Outcome": HOSTILE,
+        "Name": "odd", "TaskType": "PULL_IMAGE", "Author": PRINTABLE, "Prereq": "ROOTTASK", "Outcome": HOSTILE,
         "Body": body,
     }  # fmt: skip
-    make_task(browser, json.dumps(task))
-    browser.sees(HOSTILE, "odd", inside="main table")
+    make_task(browser, json.dumps(task, ensure_ascii=False))
+    browser.sees(PRINTABLE, "odd", inside="main table")
     browser.go("tasks", "odd")
-    browser.sees(HOSTILE, inside=".detail")
+    browser.sees(HOSTILE, PRINTABLE, inside=".detail")
     browser.go("contracts")
     browser.click("Create", kind="main button")
     browser.fill("Name", HOSTILE, "dialog")
@@ -366,6 +370,40 @@ def test_a_motion_of_another_organisation_gets_its_vote(stage, browser):
     give(browser, "Vote for it")
     browser.until(lambda: browser.count("[aria-label='Organisation Hospice']"), "the organisation to be admitted")
     browser.until(lambda: not browser.count(".motion"), "the vote to be over")
+    # Its authorities are replaced in the same way.
+    browser.click("Limits and authorities", inside="[aria-label='Organisation Hospice']")
+    browser.click("Replace authorities", inside="[aria-label='Organisation Hospice']")
+    (other,) = Certs(stage.swarm.folder / "hospice-2", "sn-1").capath.iterdir()
+    give_file(browser, other, "dialog")
+    give(browser, "Vote")
+    browser.sees("1 of 2 votes", "Hospice", inside=".motion")
+    shutil.copy(other, stage.swarm.usr / "hospice-2.pem")
+    stage.clinic_orders('REPLACE CA OF "Hospice" FROM hospice-2.pem')
+    browser.until(lambda: not browser.count(".motion"), "the vote to be over")
+
+
+def test_two_tabs_one_with_a_wrong_clock(stage, browser):
+    first = browser.driver.current_window_handle
+    browser.go("nodes")
+    ends = "return [...document.querySelectorAll('#all-nodes tbody td:last-child')].map((cell) => cell.innerText)"
+    days = until(lambda: browser.run(ends), "days left")
+    browser.driver.switch_to.new_window("tab")
+    try:
+        browser.look("wide", "light")
+        browser.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WRONG_CLOCK})
+        browser.open(f"https://{stage.page.host}/#/nodes")
+        browser.until(lambda: browser.run(ends) == days, "the same days")
+        assert browser.run("return Date.now() - performance.timeOrigin") > 800_000_000
+        browser.go("contracts")
+        browser.click("Create", kind="main button")
+        browser.fill("Name", "of-a-second-tab", "dialog")
+        give(browser, "Create")
+        browser.sees("Live")
+        browser.driver.close()
+    finally:
+        browser.driver.switch_to.window(first)
+    browser.go("contracts")
+    browser.sees("of-a-second-tab", inside="main table")
 
 
 SCREENS = {
@@ -403,8 +441,12 @@ def test_it_says_what_it_cannot_see(stage, browser):
     browser.go("training", CONTRACT)
     browser.sees("Complete")
     sns = [stage.swarm.sn, *stage.swarm.others]
-    for sn in sns:
-        sn.kill9()
+    # One of two is gone: the other one is asked.
+    sns.sort(key=lambda sn: sn.port != asked_sn(stage.page))
+    sns[0].kill9()
+    until(lambda: asked_sn(stage.page) == sns[1].port, "the other SN to be asked")
+    browser.sees("Live")
+    sns[1].kill9()
     browser.sees("No SN answers.", "What you see was read")
     assert re.search(r"round \d", browser.text()), "what was known last stays"
     stage.page.kill9()

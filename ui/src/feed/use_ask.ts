@@ -43,3 +43,16 @@ export function useAsk<Q extends Question>(thing: string, question: Q | null, ve
   }, [thing, version]);
   return state.thing === thing ? state : { data: null, trouble: "" };
 }
+
+/// What grows is asked for again after so long.
+const FOLLOWED_MS = 2000;
+
+/** Changes every so often while `on`. */
+export function useBeat(on: boolean): number {
+  const [beat, setBeat] = useState(0);
+  useEffect(() => {
+    const timer = on ? setTimeout(() => setBeat(beat + 1), FOLLOWED_MS) : undefined;
+    return () => clearTimeout(timer);
+  }, [beat, on]);
+  return beat;
+}

@@ -1,10 +1,12 @@
 /// Hosts: which nodes each one has, and what its SWOPs can start there.
 
+import { useState } from "preact/hooks";
 import { count, shown } from "../base/format";
 import { href } from "../base/route";
 import type { Network } from "../feed";
 import { useTopic } from "../feed/store";
-import { useAsk } from "../feed/use_ask";
+import { useAsk, useBeat } from "../feed/use_ask";
+import { whyNoOrders } from "../parts/action";
 import { Empty, Facts, Loading, Mark, Name, Panel } from "../parts/basics";
 import { hostsOf, offerRows, type Host, type Swop } from "./hosts_model";
 import { Certificate } from "./nodes";
@@ -18,6 +20,30 @@ function Life({ alive }: { alive: boolean }) {
     <Mark icon="silent" tone="bad">
       silent
     </Mark>
+  );
+}
+
+/** Its containers or processes, as it tells them to operators of its organisation once they want to know. */
+function Programs({ swop, version }: { swop: Swop; version: string }) {
+  const [open, setOpen] = useState(false);
+  const { uid, runner } = swop;
+  const question = open && runner ? { what: "last_lines" as const, taskrunner: runner, swop: uid, all: true } : null;
+  const beat = useBeat(open);
+  const { data, trouble } = useAsk(`${uid} ${open}`, question, `${version} ${beat}`);
+  return (
+    <details onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>Programs</summary>
+      {trouble ? <p class="muted">{shown(trouble)}</p> : null}
+      {open && !data && !trouble ? <Loading what="its programs" /> : null}
+      {data?.outputs.length ? (
+        <ul aria-label={`Programs of ${shown(swop.node.name)}`}>
+          {data.outputs.map(({ of }) => (
+            <li key={of}>{shown(of)}</li>
+          ))}
+        </ul>
+      ) : null}
+      {data && !data.outputs.length ? <p class="muted">None{data.no_outputs ? `: ${shown(data.no_outputs)}` : ""}.</p> : null}
+    </details>
   );
 }
 
@@ -57,6 +83,7 @@ function SwopCard({ swop }: { swop: Swop }) {
         ]}
       />
       {trouble ? <p class="muted">What it has is not known: {shown(trouble)}.</p> : null}
+      {task && !whyNoOrders() ? <Programs swop={swop} version={version} /> : null}
       <p class="merge-files">
         {task ? (
           <a class="button" href={href("taskrunners")}>

@@ -5,7 +5,7 @@ import { clock, count, shown } from "../base/format";
 import { href } from "../base/route";
 import type { LogLine, Network, Taskrunners } from "../feed";
 import { ask, useTopic } from "../feed/store";
-import { useAsk } from "../feed/use_ask";
+import { useAsk, useBeat } from "../feed/use_ask";
 import { whyNoOrders } from "../parts/action";
 import { Choice, Empty, Loading, Mark, Name, Panel } from "../parts/basics";
 import { SaveButton, save } from "../parts/saving";
@@ -13,7 +13,6 @@ import { Search, Table, type Column } from "../parts/table";
 import type { Tone } from "../parts/words";
 import { joined, linesOf, LOG_LINES_MAX, search, sourcesOf, swopsOf, type Least, type LogOf, type Source } from "./logs_model";
 
-const FOLLOWED_MS = 2000;
 const LEVELS: Record<Least, { icon: "off" | "info" | "warn" | "bad"; tone: Tone }> = {
   debug: { icon: "off", tone: "quiet" },
   info: { icon: "info", tone: "info" },
@@ -34,16 +33,6 @@ const COLUMNS: Column<LogLine>[] = [
   { key: "source", title: "Source", cell: (line) => <span class="mono">{shown(line.source)}</span> },
   { key: "text", title: "Line", wide: true, cell: (line) => <span title={shown(line.text)}>{shown(line.text)}</span> },
 ];
-
-/** Changes every so often while `on`. */
-function useBeat(on: boolean): number {
-  const [beat, setBeat] = useState(0);
-  useEffect(() => {
-    const timer = on ? setTimeout(() => setBeat(beat + 1), FOLLOWED_MS) : undefined;
-    return () => clearTimeout(timer);
-  }, [beat, on]);
-  return beat;
-}
 
 interface LogState {
   of: string;
