@@ -6,6 +6,7 @@ import pathlib
 LONGEST = (
     "test_demo", "test_operator_patterns", "test_containers", "test_examples", "test_check_programs", "test_reentry",
     "test_container_networks", "test_network", "test_bench", "test_operator_kills", "test_page",
+    "test_reverse_proxy",
 )  # fmt: skip
 
 

@@ -1,7 +1,11 @@
-"""By hand, SWARM_WALKS=all: the example behind a reverse proxy, with Docker; nginx and BIND9 are containers."""
+"""The examples behind a reverse proxy, with Docker: nginx and BIND9 are containers, scripts and tasks their own.
 
-import contextlib
+Their programs are stood in for by `proxied_program.py`; by hand, with SWARM_WALKS=all, they train themselves.
+"""
+
+import concurrent.futures
 import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -13,11 +17,13 @@ from hospitals import STREAM_MODULE, find
 from launcher.engines import Engine, why_no_networks
 from launcher.images import libraries
 from launcher.operators import package_folders
+from launcher.processes import SCRAMBLED
 from scripts import remove, short_folder
-from test_examples import ADDRESSES, END
+from test_examples import ADDRESSES, BY_HAND, END
 from walks import WALK_SECONDS, EngineRoom, python_slim
 
-pytestmark = pytest.mark.skipif(os.environ.get("SWARM_WALKS") != "all", reason="by hand: SWARM_WALKS=all")
+pytestmark = pytest.mark.skipif(SCRAMBLED, reason="the examples are for readable texts")
+HERE = pathlib.Path(__file__).resolve().parent
 EXAMPLE = ROOT / "examples" / "reverse-proxy"
 FOLDERS = "mkdir -p /var/log/nginx /var/lib/nginx /run"
 
@@ -38,30 +44,40 @@ def make_images(engine):
     engine.make_image("localhost/swarm-bind", files, ["ENV PATH=/bin:/usr/bin:/usr/sbin:/usr/local/bin", start])
 
 
-@pytest.fixture
-def engines():
-    """Gives an engine with all images for each of these hosts, with a network of its own."""
+@pytest.fixture(scope="module")
+def engine_of():
+    """The engine of each address, with all images, and a network of its own."""
     if why := why_no_networks("docker"):
         pytest.skip(why)
     for program, package in (("named", "bind9"), ("nsupdate", "bind9-dnsutils"), ("nginx", "nginx-light")):
         if not find(program):
             pytest.skip(f"no {program}: install the package {package}")
-    with contextlib.ExitStack() as after:
+    made = {}
 
-        def start(*addresses):
-            folder = short_folder()
-            after.callback(remove, folder)
-            made = Engine(folder, "docker", addresses)
-            after.callback(made.stop)
-            made.start()
-            environment = {**os.environ, **made.variables, **made.environment, "SWARM_ENGINE": "docker"}
-            build = [*made.within, ROOT / "deploy/docker/build", "--programs", BIN]
-            subprocess.run(build, env=environment, check=True, timeout=300, stdout=subprocess.DEVNULL)
-            python_slim(made)
-            make_images(made)
-            return made
+    def start(address):
+        if address not in made:
+            made[address] = Engine(short_folder(), "docker", [address])
+            fill(made[address].start())
+        return made[address]
 
-        yield start
+    yield start
+    for_each(Engine.stop, made.values())
+    for engine in made.values():
+        remove(engine.home.parent)
+
+
+def for_each(action, them):
+    """For all at the same time: an engine or a SWOP takes seconds to end."""
+    with concurrent.futures.ThreadPoolExecutor() as threads:
+        list(threads.map(action, them))
+
+
+def fill(engine):
+    environment = {**os.environ, **engine.variables, **engine.environment, "SWARM_ENGINE": "docker"}
+    build = [*engine.within, ROOT / "deploy/docker/build", "--programs", BIN]
+    subprocess.run(build, env=environment, check=True, timeout=300, stdout=subprocess.DEVNULL)
+    python_slim(engine)
+    make_images(engine)
 
 
 def join(one, two, networks):
@@ -80,7 +96,7 @@ def join(one, two, networks):
 
 
 class ProxiedHost(EngineRoom):
-    """The tree of one host; tasks' programs get the packages of this interpreter, and SWCI sleeps for a moment."""
+    """The tree of one host; tasks' programs get the packages of this interpreter, and scripts sleep for a moment."""
 
     def __init__(self, folder, engine):
         folder.mkdir()
@@ -92,7 +108,11 @@ class ProxiedHost(EngineRoom):
         packages = [path for path in package_folders() if not path.startswith("/usr/")]
         allowed = "".join(f" --allow-path {path}" for path in packages)
         mounts = "".join(f"    - Src : {path}\n      Tgt : {path}\n      MType : BIND\n" for path in packages)
+        if not BY_HAND:
+            self._make_light()
         place = self.root / "examples" / "reverse-proxy"
+        steps = place / "common" / "steps"
+        steps.write_text(steps.read_text().replace("    sleep 5\n", "    sleep 0.2\n"))
         for script in place.glob("*/run-*"):
             text = re.sub(r"(\$\(keys swop-\d\))", rf"-e SWOP_KEEP_CONTAINERS=True \1 --{allowed}", script.read_text())
             script.write_text(text)
@@ -101,6 +121,12 @@ class ProxiedHost(EngineRoom):
             task.write_text(text + mounts)
         for init in place.glob("*/swci/swci-init"):
             init.write_text(re.sub("SLEEP .*", "SLEEP 1", init.read_text()))
+
+    def _make_light(self):
+        for program in ("mnist/model/mnist_tf.py", "cifar10/model/cifar10.py"):
+            file = self.root / "examples" / program
+            shutil.copy(HERE / "proxied_program.py", file)
+            shutil.copy(ROOT / "tests" / "python" / "dict_program.py", file.parent)
 
     def place(self, example):
         return self.root / "workspace" / "reverse-proxy" / example
@@ -120,8 +146,8 @@ def check_end(hosts, said, programs, sn_names):
     assert len(finals) == 1
 
 
-def test_mnist(engines, tmp_path):
-    host = ProxiedHost(tmp_path / "host", engines(ADDRESSES[0]))
+def test_mnist(engine_of, tmp_path):
+    host = ProxiedHost(tmp_path / "host", engine_of(ADDRESSES[0]))
     try:
         host.run("docker", "network", "create", "--subnet=192.168.18.0/24", "rp-network")
         said = host.run("examples/reverse-proxy/mnist/run-all", ADDRESSES[0], "rp-network", patience=WALK_SECONDS)
@@ -133,10 +159,10 @@ def test_mnist(engines, tmp_path):
         host.empty()
 
 
-def test_cifar10_on_two_hosts(engines, tmp_path):
+def test_cifar10_on_two_hosts(engine_of, tmp_path):
     """scp comes from the tree of the other host, which here is a folder; all else goes over the wire."""
     networks = ["192.168.18.0/24", "192.168.19.0/24"]
-    hosts = [ProxiedHost(tmp_path / f"host{number}", engines(address)) for number, address in enumerate(ADDRESSES, 1)]
+    hosts = [ProxiedHost(tmp_path / f"host{number}", engine_of(address)) for number, address in enumerate(ADDRESSES, 1)]
     said = {}
 
     def run(number):
@@ -158,9 +184,8 @@ def test_cifar10_on_two_hosts(engines, tmp_path):
         check_end(hosts, said[1], 4, ["api.sn-1.swarm", "api.sn-2.swarm"])
         for user, host in zip((1, 2, 3, 4), (hosts[0], hosts[0], hosts[1], hosts[1])):
             assert (host.place("cifar10") / f"user{user}" / "saved_models" / "cifar10.h5").exists()
-        for host in hosts:
-            host.run("deploy/bin/stop-swarm")
+        for_each(lambda host: host.run("deploy/bin/stop-swarm"), hosts)
     finally:
         for host in hosts:
             print(host.logs())
-            host.empty()
+        for_each(ProxiedHost.empty, hosts)
