@@ -22,20 +22,8 @@ find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
 endif()
-# By -Os programs are half as large as by -O3, which mostly copies templates of what waits for a network. What computes
-# stays as it is.
-option(SWARM_SMALL "Programs as packages have them" OFF)
-set(SWARM_FAST swarm_base swarm_kernels swarm_model swarm_model_store swarm_merge swarm_merge_custom swarm_ledger_core
-  swarm_ledger_state swarm_ml_channel swarm_content)
-if(SWARM_SMALL)
-  set(CMAKE_CXX_FLAGS_RELEASE "-Os -DNDEBUG")
-  add_compile_options(-ffunction-sections -fdata-sections -fno-semantic-interposition)
-  # Packed relocations take glibc 2.36. GNU ld says so in the program; mold 1.10 does not, and then glibc refuses it.
-  add_link_options(-Wl,--gc-sections -Wl,-z,pack-relative-relocs)
-endif()
-
 find_program(MOLD_PROGRAM mold)
-if(MOLD_PROGRAM AND NOT SWARM_SMALL)
+if(MOLD_PROGRAM)
   add_link_options(-fuse-ld=mold)
 endif()
 
@@ -83,8 +71,24 @@ function(swarm_library name)
   add_library(${name} STATIC ${ARG_SOURCES})
   target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
   target_link_libraries(${name} PUBLIC ${ARG_LINK})
-  if(SWARM_SMALL AND name IN_LIST SWARM_FAST)
-    target_compile_options(${name} PRIVATE -O3)
+endfunction()
+
+# swarm_compile_small(<library> ...): in a release they are compiled to be small. By -O3 they would be nearly twice as large and no
+# user would see it.
+function(swarm_compile_small)
+  foreach(name IN LISTS ARGN)
+    # Whoever takes over its precompiled headers must have the same macros, also when compiled by -O1.
+    target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-Os;-U__OPTIMIZE_SIZE__;-ffunction-sections;-fdata-sections>)
+  endforeach()
+endfunction()
+
+# swarm_link_small(<program> ...): without what it does not use, and with packed relocations, which take glibc 2.36. GNU ld says so
+# in the program; mold 1.10 does not, and then glibc refuses it.
+function(swarm_link_small)
+  if(CMAKE_BUILD_TYPE STREQUAL "Release" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    foreach(name IN LISTS ARGN)
+      target_link_options(${name} PRIVATE -fuse-ld=bfd -Wl,--gc-sections -Wl,-z,pack-relative-relocs)
+    endforeach()
   endif()
 endfunction()
 

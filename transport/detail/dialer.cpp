@@ -1,7 +1,5 @@
 #include "transport/detail/dialer.hpp"
 
-#include "transport/detail/stream_io.hpp"
-
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/write.hpp>
 
@@ -75,7 +73,7 @@ task<result<dialer::secured>> dialer::dial(SSL_SESSION* resume) {
   }
   auto shaken = co_await shake_hands(resume);
   if (!shaken) co_return tl::unexpected(std::move(shaken).error());
-  auto chain = fill_peer_certificate(stream_->native_handle(), peer, notes_);
+  auto chain = fill_peer_certificate(stream_->tls().native_handle(), peer, notes_);
   if (!chain) co_return fail(net_errc::handshake, "{}: handshake: {}", who_, failed_handshake({}));
   co_return secured{std::move(stream_), std::move(peer), std::move(*chain)};
 }
@@ -110,7 +108,8 @@ task<result<dialer::addresses>> dialer::resolve(time_point limit) {
 }
 
 task<result<>> dialer::connect(const addresses& where, time_point limit) {
-  stream_ = std::make_unique<tls_stream>(beast::tcp_stream(strand_), identity_->internals()->client);
+  stream_ =
+      std::make_unique<either_stream>(tls_stream(beast::tcp_stream(strand_), identity_->internals()->client));
   auto& below = beast::get_lowest_layer(*stream_);
   below.expires_at(limit);
   [[maybe_unused]] auto [ec, there] = co_await below.async_connect(where, use_tuple);
@@ -167,13 +166,13 @@ std::string dialer::failed_handshake(const error_code& ec) const {
 }
 
 task<result<>> dialer::shake_hands(SSL_SESSION* resume) {
-  auto* ssl = stream_->native_handle();
+  auto* ssl = stream_->tls().native_handle();
   if (!is_numeric(to_.host)) SSL_set_tlsext_host_name(ssl, to_.host.c_str());
   if (identity_->internals()->verify_host) notes_.host_to_verify = to_.host;
   attach_notes(ssl, &notes_);
   if (resume) SSL_set_session(ssl, resume);
   beast::get_lowest_layer(*stream_).expires_after(options_.handshake_timeout);
-  auto [ec] = co_await stream_->async_handshake(asio::ssl::stream_base::client, use_tuple);
+  const auto ec = co_await transport::shake_hands(stream_->tls(), asio::ssl::stream_base::client);
   attach_notes(ssl, nullptr);
   if (cancelled_) co_return cancelled();
   if (ec == beast::error::timeout)

@@ -1,6 +1,6 @@
 #pragma once
 // The client's side of a connection up to the end of the TLS handshake. Included by .cpp files only.
-#include "transport/detail/asio.hpp"
+#include "transport/detail/stream_io.hpp"
 #include "transport/proxy/connect.hpp"
 #include "transport/tls/detail/tls_handshake.hpp"
 
@@ -20,7 +20,7 @@ struct dial_options {
 class dialer : public std::enable_shared_from_this<dialer> {
 public:
   struct secured {
-    std::unique_ptr<tls_stream> stream;
+    std::unique_ptr<either_stream> stream;
     peer_info peer;          ///< by a proxy: with the name or address, and the port, that were dialled
     certificate_chain chain; ///< of the other side
   };
@@ -63,7 +63,7 @@ private:
   tcp::resolver resolver_;
   wake_up resolved_;
   std::optional<std::pair<error_code, addresses>> found_;
-  std::unique_ptr<tls_stream> stream_;
+  std::unique_ptr<either_stream> stream_;
   handshake_notes notes_;
 };
 

@@ -20,8 +20,21 @@ constexpr std::uint8_t tls_handshake_record = 0x16; ///< RFC 8446 section 5.1
 
 } // namespace
 
-template <class Stream>
-task<error_code> write_all(Stream& stream, bytes_view data, pace& watch, std::uint64_t& written) {
+void either_stream::read(const first_buffers<asio::mutable_buffer>& into, moved handler) {
+  if (plain_)
+    next_layer().async_read_some(into, std::move(handler));
+  else
+    tls_.async_read_some(into, std::move(handler));
+}
+
+void either_stream::write(const first_buffers<asio::const_buffer>& from, moved handler) {
+  if (plain_)
+    next_layer().async_write_some(from, std::move(handler));
+  else
+    tls_.async_write_some(from, std::move(handler));
+}
+
+task<error_code> write_all(either_stream& stream, bytes_view data, pace& watch, std::uint64_t& written) {
   while (!data.empty()) {
     auto buffer = asio::buffer(data.data(), data.size());
     auto [ec, count] = co_await stream.async_write_some(buffer, use_tuple);
@@ -34,8 +47,8 @@ task<error_code> write_all(Stream& stream, bytes_view data, pace& watch, std::ui
   co_return error_code{};
 }
 
-template <class Stream>
-task<error_code> write_file(Stream& stream, int fd, file_slice part, pace& watch, std::uint64_t& written) {
+task<error_code> write_file(either_stream& stream, int fd, file_slice part, pace& watch,
+                            std::uint64_t& written) {
   bytes piece(static_cast<std::size_t>(std::min<std::uint64_t>(part.length, file_piece_bytes)));
   while (part.length > 0) {
     auto want = static_cast<std::size_t>(std::min<std::uint64_t>(part.length, piece.size()));
@@ -51,11 +64,6 @@ task<error_code> write_file(Stream& stream, int fd, file_slice part, pace& watch
   }
   co_return error_code{};
 }
-
-template task<error_code> write_all(tls_stream&, bytes_view, pace&, std::uint64_t&);
-template task<error_code> write_all(either_stream&, bytes_view, pace&, std::uint64_t&);
-template task<error_code> write_file(tls_stream&, int, file_slice, pace&, std::uint64_t&);
-template task<error_code> write_file(either_stream&, int, file_slice, pace&, std::uint64_t&);
 
 task<std::optional<bool>> begins_tls(beast::tcp_stream& stream, duration limit) {
   auto& socket = stream.socket();
@@ -85,6 +93,11 @@ task<> linger(beast::tcp_stream& stream) {
     total += count;
   }
   stream.socket().close(ignored);
+}
+
+task<error_code> shake_hands(tls_stream& stream, asio::ssl::stream_base::handshake_type side) {
+  auto [ec] = co_await stream.async_handshake(side, use_tuple);
+  co_return ec;
 }
 
 task<> close_tls(tls_stream& stream) {

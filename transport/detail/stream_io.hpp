@@ -3,15 +3,99 @@
 #include "transport/detail/asio.hpp"
 #include "transport/http/http.hpp"
 
+#include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/bind_executor.hpp>
+
+#include <array>
+
 namespace swarm::transport {
+
+/// The first ones of a sequence of buffers that are not empty. To read or write "some" may leave the others for the next time.
+template <class Buffer>
+class first_buffers {
+public:
+  using value_type = Buffer;
+  using const_iterator = const Buffer*;
+
+  template <class Buffers>
+  explicit first_buffers(const Buffers& all) {
+    const auto end = asio::buffer_sequence_end(all);
+    for (auto at = asio::buffer_sequence_begin(all); at != end && count_ < buffers_.size(); ++at) {
+      const Buffer each(*at);
+      if (each.size() > 0) buffers_[count_++] = each;
+    }
+  }
+  const_iterator begin() const { return buffers_.data(); }
+  const_iterator end() const { return buffers_.data() + count_; }
+
+private:
+  std::array<Buffer, 16> buffers_;
+  std::size_t count_ = 0;
+};
+
+/// A handler of any type, which is one type for what is below. `executor` is for one that has none.
+template <class... Args, class Handler>
+auto any_handler(Handler handler, const asio::any_io_executor& executor) {
+  // Beast 1.81 cannot post by the executor that an `any_completion_handler` has itself.
+  asio::any_io_executor by = asio::get_associated_executor(handler, executor);
+  return asio::bind_executor(std::move(by),
+                             asio::any_completion_handler<void(error_code, Args...)>(std::move(handler)));
+}
+/// One that `any_handler` made.
+template <class... Args>
+using any_handler_of =
+    asio::executor_binder<asio::any_completion_handler<void(error_code, Args...)>, asio::any_io_executor>;
+
+/// TLS over TCP, or the TCP below it when the other side speaks without TLS. Whatever reads or writes by it is one type of
+/// handler for what is below, which is compiled once: Beast's WebSocket alone has seventy.
+class either_stream {
+public:
+  explicit either_stream(tls_stream tls) : tls_(std::move(tls)) {}
+
+  using next_layer_type = beast::tcp_stream;
+  using executor_type = beast::tcp_stream::executor_type;
+  executor_type get_executor() { return next_layer().get_executor(); }
+  beast::tcp_stream& next_layer() { return tls_.next_layer(); }
+  const beast::tcp_stream& next_layer() const { return tls_.next_layer(); }
+  tls_stream& tls() { return tls_; }
+  /// From now on bytes go past TLS.
+  void go_plain() { plain_ = true; }
+  bool is_plain() const { return plain_; }
+
+  template <class Buffers, class Token>
+  auto async_read_some(const Buffers& buffers, Token&& token) {
+    return asio::async_initiate<Token, void(error_code, std::size_t)>(
+        [this](auto handler, const Buffers& into) {
+          read(first_buffers<asio::mutable_buffer>(into),
+               any_handler<std::size_t>(std::move(handler), get_executor()));
+        },
+        token, buffers);
+  }
+  template <class Buffers, class Token>
+  auto async_write_some(const Buffers& buffers, Token&& token) {
+    return asio::async_initiate<Token, void(error_code, std::size_t)>(
+        [this](auto handler, const Buffers& from) {
+          write(first_buffers<asio::const_buffer>(from),
+                any_handler<std::size_t>(std::move(handler), get_executor()));
+        },
+        token, buffers);
+  }
+
+private:
+  using moved = any_handler_of<std::size_t>;
+  void read(const first_buffers<asio::mutable_buffer>& into, moved handler);
+  void write(const first_buffers<asio::const_buffer>& from, moved handler);
+
+  tls_stream tls_;
+  bool plain_ = false;
+};
 
 /// Watches that bytes move: `enough` of them within each `limit`, or the pending operation ends with
 /// beast::error::timeout. So a transfer may take as long as it needs, but nobody can keep it alive with a
 /// trickle of bytes.
 class pace {
 public:
-  template <class Stream>
-  pace(Stream& stream, std::size_t enough, duration limit)
+  pace(either_stream& stream, std::size_t enough, duration limit)
       : stream_(beast::get_lowest_layer(stream)), enough_(enough), limit_(limit) {
     arm();
   }
@@ -31,62 +115,18 @@ private:
   std::size_t since_armed_ = 0;
 };
 
-/// TLS over TCP, or the TCP below it when the other side speaks without TLS.
-class either_stream {
-public:
-  explicit either_stream(tls_stream tls) : tls_(std::move(tls)) {}
-
-  using next_layer_type = beast::tcp_stream;
-  using executor_type = beast::tcp_stream::executor_type;
-  executor_type get_executor() { return next_layer().get_executor(); }
-  beast::tcp_stream& next_layer() { return tls_.next_layer(); }
-  const beast::tcp_stream& next_layer() const { return tls_.next_layer(); }
-  tls_stream& tls() { return tls_; }
-  /// From now on bytes go past TLS.
-  void go_plain() { plain_ = true; }
-  bool is_plain() const { return plain_; }
-
-  template <class Buffers, class Token>
-  auto async_read_some(const Buffers& buffers, Token&& token) {
-    return asio::async_initiate<Token, void(error_code, std::size_t)>(
-        [this](auto handler, const Buffers& into) {
-          if (plain_)
-            next_layer().async_read_some(into, std::move(handler));
-          else
-            tls_.async_read_some(into, std::move(handler));
-        },
-        token, buffers);
-  }
-  template <class Buffers, class Token>
-  auto async_write_some(const Buffers& buffers, Token&& token) {
-    return asio::async_initiate<Token, void(error_code, std::size_t)>(
-        [this](auto handler, const Buffers& from) {
-          if (plain_)
-            next_layer().async_write_some(from, std::move(handler));
-          else
-            tls_.async_write_some(from, std::move(handler));
-        },
-        token, buffers);
-  }
-
-private:
-  tls_stream tls_;
-  bool plain_ = false;
-};
-
-// Both are there for a `tls_stream` and for an `either_stream`.
-
 /// Writes all of `data`; `written` grows as it goes on.
-template <class Stream>
-task<error_code> write_all(Stream& stream, bytes_view data, pace& watch, std::uint64_t& written);
+task<error_code> write_all(either_stream& stream, bytes_view data, pace& watch, std::uint64_t& written);
 /// Writes a part of a file through a buffer of bounded size. Fails with asio::error::eof if the file
 /// is too short.
-template <class Stream>
-task<error_code> write_file(Stream& stream, int fd, file_slice part, pace& watch, std::uint64_t& written);
+task<error_code> write_file(either_stream& stream, int fd, file_slice part, pace& watch,
+                            std::uint64_t& written);
 
 /// Ends a connection on which something was just sent (an alert, an error reply) so that the other side can
 /// read it. Closing at once, while its bytes still come in, would make the system throw the last words away.
 task<> linger(beast::tcp_stream& stream);
+/// The TLS handshake, of either side.
+task<error_code> shake_hands(tls_stream& stream, asio::ssl::stream_base::handshake_type side);
 /// Sends TLS's close and waits shortly for that of the other side.
 task<> close_tls(tls_stream& stream);
 /// Whether the first byte that comes in begins a TLS handshake; it stays unread. None: nothing came in time.

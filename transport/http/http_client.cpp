@@ -32,7 +32,7 @@ struct worker : std::enable_shared_from_this<worker> {
   }
   /// Takes a new connection, for as long as the server's certificate holds.
   void take(dialer::secured&& from, live_chains& live) {
-    auto* ssl = from.stream->native_handle();
+    auto* ssl = from.stream->tls().native_handle();
     connection.stream = std::move(from.stream);
     connection.peer = std::move(from.peer);
     const auto* of = connection.stream.get();
@@ -43,7 +43,7 @@ struct worker : std::enable_shared_from_this<worker> {
                                     asio::post(here->strand, [here, of] { here->end_connection(of); });
                                 });
   }
-  void end_connection(const tls_stream* which) {
+  void end_connection(const either_stream* which) {
     if (connection.stream.get() == which) break_off();
   }
   void drop_connection() { connection = kept_connection{}; }
@@ -175,7 +175,7 @@ task<> http_client::impl::run_worker(worker_ptr self, pool_key key, call_ptr cal
     call = std::move(then.next);
     if (then.waits) call = co_await wait_for_call(self, key);
   }
-  if (self->connection.stream) co_await close_tls(*self->connection.stream);
+  if (self->connection.stream) co_await close_tls(self->connection.stream->tls());
   self->drop_connection();
   std::lock_guard lock(mutex);
   --workers;
@@ -275,14 +275,14 @@ task<result<>> http_client::impl::ensure_connection(worker& self, const pool_key
   connection.buffer.reserve(read_buffer_bytes);
   std::lock_guard lock(mutex);
   ++totals.connections;
-  if (SSL_session_reused(connection.stream->native_handle())) ++totals.sessions_resumed;
+  if (SSL_session_reused(connection.stream->tls().native_handle())) ++totals.sessions_resumed;
   co_return result<>{};
 }
 
 /// The ticket of TLS 1.3 comes after the handshake, so the session is taken after an answer was read. It is
 /// copied, because OpenSSL invalidates the session of a connection that ends without a close from both sides.
 void http_client::impl::keep_session(const pool_key& key, kept_connection& connection) {
-  auto* present = SSL_get_session(connection.stream->native_handle());
+  auto* present = SSL_get_session(connection.stream->tls().native_handle());
   if (std::exchange(connection.session_seen, present) == present) return;
   if (!present || !SSL_SESSION_is_resumable(present)) return;
   session_ptr session(SSL_SESSION_dup(present));
@@ -290,7 +290,7 @@ void http_client::impl::keep_session(const pool_key& key, kept_connection& conne
   std::lock_guard lock(mutex);
   auto& pool = pools[key];
   pool.session.swap(session);
-  pool.session_by = SSL_get_SSL_CTX(connection.stream->native_handle());
+  pool.session_by = SSL_get_SSL_CTX(connection.stream->tls().native_handle());
 }
 
 /// Ends the call that a worker carries out, unless it is done by then.

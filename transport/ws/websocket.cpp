@@ -24,9 +24,9 @@ task<result<std::shared_ptr<ws_link>>> establish(asio::any_io_executor strand, d
                                                  std::shared_ptr<dialer> dialling) {
   auto secured = co_await dialling->dial(nullptr);
   if (!secured) co_return tl::unexpected(std::move(secured).error());
-  auto* store = verified_by(secured->stream->native_handle());
-  auto link = std::make_shared<ws_link>(strand, either_stream(std::move(*secured->stream)), secured->peer,
-                                        order.identity, order.shared, nullptr);
+  auto* store = verified_by(secured->stream->tls().native_handle());
+  auto link = std::make_shared<ws_link>(strand, std::move(*secured->stream), secured->peer, order.identity,
+                                        order.shared, nullptr);
   link->live_while(order.identity->live().add(std::move(secured->chain), presented_by::server, store,
                                               secured->peer, [weak = std::weak_ptr(link)](const error& why) {
                                                 const auto here = weak.lock();

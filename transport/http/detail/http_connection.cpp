@@ -85,7 +85,7 @@ task<bool> http_connection::shake_hands() {
   if (server_->options.certificates_optional)
     SSL_set_verify(ssl, SSL_VERIFY_PEER, nullptr); // its callback stays
   beast::get_lowest_layer(*stream_).expires_after(server_->options.handshake_timeout);
-  auto [ec] = co_await stream_->tls().async_handshake(asio::ssl::stream_base::server, use_tuple);
+  const auto ec = co_await transport::shake_hands(stream_->tls(), asio::ssl::stream_base::server);
   attach_notes(ssl, nullptr);
   peer_.has_tls = !ec;
   if (auto chain = ec ? std::nullopt : fill_peer_certificate(ssl, peer_, notes_)) {

@@ -14,7 +14,7 @@ namespace swarm::transport {
 
 /// A connection that may serve several requests, one after another, on one strand.
 struct kept_connection {
-  std::unique_ptr<tls_stream> stream;
+  std::unique_ptr<either_stream> stream;
   peer_info peer;
   beast::flat_buffer buffer;
   std::uint64_t exchanges = 0;

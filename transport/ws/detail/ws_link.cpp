@@ -12,14 +12,18 @@ namespace swarm::transport {
 
 namespace websocket = beast::websocket;
 
+static void begin_teardown(beast::role_type role, either_stream& stream, any_handler_of<> handler) {
+  using websocket::async_teardown;
+  if (stream.is_plain())
+    async_teardown(role, stream.next_layer().socket(), std::move(handler));
+  else
+    async_teardown(role, stream.tls(), std::move(handler));
+}
+
 /// How Beast ends what is below a WebSocket; it finds these by the type of the stream.
 template <class Handler>
 void async_teardown(beast::role_type role, either_stream& stream, Handler&& handler) {
-  using websocket::async_teardown;
-  if (stream.is_plain())
-    async_teardown(role, stream.next_layer().socket(), std::forward<Handler>(handler));
-  else
-    async_teardown(role, stream.tls(), std::forward<Handler>(handler));
+  begin_teardown(role, stream, any_handler(std::forward<Handler>(handler), stream.get_executor()));
 }
 inline void teardown(beast::role_type role, either_stream& stream, error_code& ec) {
   using websocket::teardown;
