@@ -143,7 +143,7 @@ export function InviteForm({ contract, network }: { contract: string; network: N
 /** What goes along with a reset, for everybody to see. */
 export function NoteField({ note, set }: { note: string; set(note: string): void }) {
   return (
-    <Field label="Note (optional)" hint="Why. Everybody in the network sees it, with who has said it.">
+    <Field label="Note" hint="Why, if you like to say it. Everybody in the network sees it, with who has said it.">
       <input type="text" maxLength={160} value={note} onInput={(event) => set(event.currentTarget.value)} />
     </Field>
   );
