@@ -34,7 +34,8 @@ constexpr const char* stop_file = program_folder::stop_name;
 constexpr const char* report_file = "report";
 constexpr const char* gone_file = "shim-gone";
 constexpr const char* lost_file = "lost"; ///< why, once it is known that Slurm has ended its job
-constexpr std::array own_files{stop_file, report_file, gone_file, lost_file, "report.new", "lost.new"};
+constexpr std::array own_files{stop_file,    report_file, gone_file,      lost_file,
+                               "report.new", "lost.new",  allocation_file};
 // A job whose processes are told to end, or killed, has not ended for Slurm yet.
 constexpr seconds patience_if_told{15}, patience_if_killed{5};
 
@@ -259,7 +260,6 @@ private:
   /// Deletes what there is of a program, and its allocation if it was the last one in it.
   result<> forget(const program_folder& folder) override {
     const auto place = allocation_of(folder);
-    std::ignore = remove_file(folder.where() / allocation_file);
     auto done = remove_all_of(folder);
     // A shim that has written down the end needs a moment more for its own; one that was given up, a second to see it.
     for (int tries = 0; !done && tries < 400; ++tries) {
