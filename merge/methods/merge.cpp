@@ -1,9 +1,11 @@
 #include "merge/methods/merge.hpp"
 
 #include "base/assert.hpp"
+#include "base/sum_tree.hpp"
 #include "merge/methods/elect.hpp"
 #include "merge/methods/kernels.hpp"
 #include "merge/methods/method.hpp"
+#include "merge/methods/parts.hpp"
 #include "merge/methods/treatment.hpp"
 #include "merge/model/header_json.hpp"
 
@@ -24,10 +26,8 @@ namespace {
 
 /// Output bytes in memory at a time: enough chunks to hash on many cores.
 constexpr std::uint64_t block_bytes = 16 * chunk_size;
-/// Elements of one task.
-constexpr std::uint64_t segment_elements = 32768;
-/// Segments that are measured at a time, and sums that may be kept of them.
-constexpr std::uint64_t window_segments = 128;
+/// Parts that are measured at a time, and sums that may be kept of them.
+constexpr std::uint64_t window_parts = 128;
 constexpr std::uint64_t window_sums = 1u << 22;
 
 /// A run of elements of one tensor within the current block.
@@ -51,7 +51,7 @@ public:
       const auto& tensor = layout_.tensors()[tensor_];
       const auto width = size_of(tensor.type);
       const auto left = tensor.size / width - element_;
-      const auto count = std::min({left, segment_elements, (out.size() - filled) / width});
+      const auto count = std::min({left, part_elements, (out.size() - filled) / width});
       if (count > 0) segments.push_back({tensor_, element_, count, out.data() + filled});
       element_ += count;
       filled += count * width;
@@ -84,6 +84,34 @@ bool stands_before(const left_out& a, const left_out& b) {
   return a.who < b.who;
 }
 
+/// Adds up what the parts of a file are measured to, in its order: those of a chunk one after the other, then the chunks.
+class chunk_sums {
+public:
+  explicit chunk_sums(std::size_t width) : here_(width, 0.0), tree_(width) {}
+
+  void add(std::uint64_t chunk, std::span<const double> sums) {
+    go_to(chunk);
+    for (std::size_t i = 0; i < sums.size(); ++i)
+      here_[i] += sums[i];
+  }
+  std::vector<double> total(std::uint64_t chunks) {
+    go_to(chunks);
+    return tree_.total();
+  }
+
+private:
+  void go_to(std::uint64_t chunk) {
+    for (; at_ < chunk; ++at_) {
+      tree_.add(here_);
+      std::fill(here_.begin(), here_.end(), 0.0);
+    }
+  }
+
+  std::vector<double> here_; ///< of chunk `at_`
+  sum_tree tree_;
+  std::uint64_t at_ = 0;
+};
+
 /// The merge of models with equal layouts: measured, then written block by block.
 class merge_run {
 public:
@@ -101,49 +129,53 @@ public:
   }
 
 private:
-  /// Where in a tensor each part begins depends on nothing but the tensor, and parts are added up in the
-  /// order of the file: so the totals are the same for whoever adds up the same parts, however they are
-  /// shared out.
+  struct measured_part {
+    std::uint64_t chunk;
+    segment what;
+  };
+
+  /// Chunk by chunk, as a checker does who has only some of them (remerge.hpp): so the totals are the same for whoever adds up
+  /// the same chunks, however they are shared out.
   result<> measure() {
-    const auto sums = algorithm_.measures();
-    std::vector<double> totals(sums, 0.0);
-    if (sums == 0) return algorithm_.decide(totals), result<>{};
-    const auto window_elements =
-        std::clamp<std::uint64_t>(window_sums / sums, 2, window_segments) * segment_elements;
-    std::uint64_t done = 0;
-    for (std::size_t t = 0; t < layout_.tensors().size(); ++t) {
-      const auto& tensor = layout_.tensors()[t];
-      if (treatments_[t] != treatment::merged) continue;
-      const auto count = tensor.size / size_of(tensor.type);
-      for (std::uint64_t first = 0; first < count && finite_; first += window_elements) {
-        SWARM_CHECK(report(done, layout_.file_size()));
-        const auto window = std::min(window_elements, count - first);
-        measure_window(t, first, window, totals);
-        done += window * size_of(tensor.type);
+    const auto width = algorithm_.measures();
+    if (width == 0) return algorithm_.decide({}), result<>{};
+    const auto chunks = chunks_in(layout_);
+    chunk_sums sums(width);
+    const auto window = std::clamp<std::uint64_t>(window_sums / width, 2, window_parts);
+    std::vector<measured_part> parts;
+    for (std::uint64_t chunk = 0; chunk < chunks; ++chunk) {
+      for (const auto& piece : pieces_of(layout_, chunk)) {
+        if (treatments_[piece.tensor] != treatment::merged) continue;
+        const auto count = piece.size / size_of(layout_.tensors()[piece.tensor].type);
+        for (std::uint64_t from = 0; from < count; from += part_elements) {
+          parts.push_back(
+              {chunk, {piece.tensor, piece.first + from, std::min(part_elements, count - from), nullptr}});
+          if (parts.size() < window) continue;
+          SWARM_CHECK(report(chunk * chunk_size, layout_.file_size()));
+          if (!measure_parts(parts, sums)) return {};
+        }
       }
     }
-    algorithm_.decide(totals);
+    if (!measure_parts(parts, sums)) return {};
+    algorithm_.decide(sums.total(chunks));
     return {};
   }
 
-  void measure_window(std::size_t tensor, std::uint64_t first, std::uint64_t count,
-                      std::vector<double>& totals) {
-    const auto parts = (count + segment_elements - 1) / segment_elements;
-    std::vector<double> sums(parts * totals.size());
-    std::vector<segment> segments;
-    for (std::uint64_t i = 0; i < parts; ++i) {
-      const auto from = i * segment_elements;
-      segments.push_back({tensor, first + from, std::min(segment_elements, count - from), nullptr});
-    }
-    tbb::parallel_for(std::size_t{0}, segments.size(), [&](std::size_t i) {
-      const auto& part = segments[i];
+  /// False when a value that is not finite came up.
+  bool measure_parts(std::vector<measured_part>& parts, chunk_sums& totals) {
+    const auto width = algorithm_.measures();
+    std::vector<double> sums(parts.size() * width);
+    tbb::parallel_for(std::size_t{0}, parts.size(), [&](std::size_t i) {
+      const auto& part = parts[i].what;
       const auto inputs = inputs_of(part);
       if (!check_inputs(part, inputs)) return;
-      algorithm_.measure(layout_.tensors()[tensor].type, inputs, part.count,
-                         std::span(sums).subspan(i * totals.size(), totals.size()));
+      algorithm_.measure(layout_.tensors()[part.tensor].type, inputs, part.count,
+                         std::span(sums).subspan(i * width, width));
     });
-    for (std::size_t i = 0; i < sums.size(); ++i)
-      totals[i % totals.size()] += sums[i];
+    for (std::size_t i = 0; i < parts.size(); ++i)
+      totals.add(parts[i].chunk, std::span(sums).subspan(i * width, width));
+    parts.clear();
+    return finite_;
   }
 
   result<std::shared_ptr<const model_file>> write(model_store& out) {
@@ -258,7 +290,7 @@ tl::unexpected<error> nothing_left(const std::vector<left_out>& excluded) {
 /// Names the first tensor with NaN or infinite values and counts them in all; empty when there are none.
 /// Looks only at tensors that a method merges: what all contributions have in common keeps nobody out.
 std::string describe_non_finite(const model_file& file, std::span<const treatment> treatments) {
-  constexpr std::uint64_t piece = 16 * segment_elements;
+  constexpr std::uint64_t piece = 16 * part_elements;
   std::string first;
   std::uint64_t bad_values = 0, bad_tensors = 0;
   for (std::size_t t = 0; t < treatments.size(); ++t) {

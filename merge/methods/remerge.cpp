@@ -15,20 +15,6 @@
 
 namespace swarm::merge {
 
-namespace {
-
-/// Elements of one task.
-constexpr std::uint64_t part_elements = 32768;
-
-} // namespace
-
-struct remerge::place {
-  std::size_t tensor = 0;
-  std::uint64_t chunk = 0;
-  std::uint64_t at = 0; ///< bytes from the beginning of the chunk
-  std::uint64_t size = 0;
-};
-
 result<remerge> remerge::make(const merge_method& method, const model_layout& layout,
                               std::vector<checked_input> inputs) {
   remerge out(layout.canonical(), std::move(inputs));
@@ -37,9 +23,10 @@ result<remerge> remerge::make(const merge_method& method, const model_layout& la
     if (input.chunks.size() != out.chunk_count())
       return fail(errc::invalid, "the model {} has {} chunks, its layout {}", to_hex(input.digest.view()),
                   input.chunks.size(), out.chunk_count());
-  if (method.kind != merge_method::custom) out.algorithm_ = make_algorithm(method, out.weights_);
-  if (!out.algorithm_ || out.algorithm_->measures() > 0)
+  if (method.kind == merge_method::custom)
     return fail(errc::invalid, "a merge by '{}' is made as a whole, not chunk by chunk", text_of(method));
+  out.algorithm_ = make_algorithm(method, out.weights_);
+  out.decided_ = out.measures() == 0;
   return out;
 }
 
@@ -55,20 +42,7 @@ remerge::remerge(model_layout layout, std::vector<checked_input> inputs)
 }
 
 std::uint64_t remerge::chunk_count() const {
-  return (layout_.file_size() + chunk_size - 1) / chunk_size;
-}
-
-/// Those with bytes in [first, last) of the file.
-std::vector<std::size_t> remerge::tensors_in(std::uint64_t first, std::uint64_t last) const {
-  const auto& tensors = layout_.tensors();
-  const auto start = layout_.data_offset();
-  auto it = std::partition_point(tensors.begin(), tensors.end(), [&](const tensor_info& one) {
-    return start + one.offset + one.size <= first;
-  });
-  std::vector<std::size_t> out;
-  for (; it != tensors.end() && start + it->offset < last; ++it)
-    if (it->size > 0) out.push_back(static_cast<std::size_t>(it - tensors.begin()));
-  return out;
+  return chunks_in(layout_);
 }
 
 bool remerge::is_same_chunk(std::uint64_t index) const {
@@ -102,7 +76,7 @@ std::vector<std::uint64_t> remerge::ends_of(std::size_t tensor) const {
 std::vector<std::uint64_t> remerge::needs(std::uint64_t index) const {
   std::set<std::uint64_t> out{index};
   if (inputs_.size() > 1)
-    for (const auto tensor : tensors_in(index * chunk_size, (index + 1) * chunk_size))
+    for (const auto tensor : tensors_in(layout_, index * chunk_size, (index + 1) * chunk_size))
       if (may_be_same(tensor))
         for (const auto end : ends_of(tensor))
           out.insert(end);
@@ -124,52 +98,110 @@ bool remerge::is_same(std::size_t tensor, const source& bytes_of) const {
 }
 
 /// As `plan_treatments` has it. Of a single contribution NaN is found in the part that has it.
-bool remerge::is_carried(const place& part, const source& bytes_of) const {
+bool remerge::is_carried(const chunk_piece& part, const source& bytes_of) const {
   if (inputs_.size() > 1) return is_same(part.tensor, bytes_of);
   return !has_nan(layout_.tensors()[part.tensor].type, bytes_of(0, part.chunk).subspan(part.at, part.size));
 }
 
-result<bytes> remerge::chunk(std::uint64_t index, const source& bytes_of) const {
-  const auto first = index * chunk_size;
-  const auto last = std::min(first + chunk_size, layout_.file_size());
+result<> remerge::check_here(std::uint64_t index, const source& bytes_of) const {
   for (const auto needed : needs(index))
     for (std::size_t i = 0; i < inputs_.size(); ++i)
       if (bytes_of(i, needed).size() != std::min(chunk_size, layout_.file_size() - needed * chunk_size))
         return fail(errc::unavailable, "chunk {} of the model {} is not here", needed,
                     to_hex(inputs_[i].digest.view()));
-  bytes out(last - first);
-  SWARM_CHECK(copy_header(index, bytes_of, out));
-  for (const auto tensor : tensors_in(first, last)) {
-    const auto begin = layout_.data_offset() + layout_.tensors()[tensor].offset;
-    const auto from = std::max(begin, first);
-    const auto to = std::min(begin + layout_.tensors()[tensor].size, last);
-    SWARM_CHECK(make_part({tensor, index, from - first, to - from}, bytes_of, out.data() + (from - first)));
-  }
-  SWARM_CHECK(algorithm_->outcome());
-  return out;
+  return check_header(index, bytes_of);
 }
 
-result<> remerge::copy_header(std::uint64_t index, const source& bytes_of, bytes& out) const {
+/// Chunk `index` of all contributions has what the header of this layout has there.
+result<> remerge::check_header(std::uint64_t index, const source& bytes_of) const {
   const auto& header = layout_.canonical_header();
   const auto first = index * chunk_size;
   if (first >= header.size()) return {};
-  const auto part =
-      bytes_view(header).subspan(first, std::min<std::uint64_t>(out.size(), header.size() - first));
+  const auto part = bytes_view(header).subspan(first, std::min(chunk_size, header.size() - first));
   for (std::size_t i = 0; i < inputs_.size(); ++i)
     if (!std::ranges::equal(bytes_of(i, index).first(part.size()), part))
       return fail(remerge_errc::other_place, "the model {} does not begin as models of this layout do",
                   to_hex(inputs_[i].digest.view()));
-  std::copy(part.begin(), part.end(), out.begin());
   return {};
 }
 
-result<> remerge::make_part(const place& part, const source& bytes_of, std::uint8_t* out) const {
-  std::vector<bytes_view> data;
-  std::vector<const std::uint8_t*> inputs;
-  for (const auto i : order_) {
-    data.push_back(bytes_of(i, part.chunk).subspan(part.at, part.size));
-    inputs.push_back(data.back().data());
+result<bytes> remerge::chunk(std::uint64_t index, const source& bytes_of) const {
+  if (!decided_) return fail(errc::invalid, "what the models are measured to is not known yet");
+  SWARM_CHECK(check_here(index, bytes_of));
+  const auto first = index * chunk_size;
+  bytes out(std::min(chunk_size, layout_.file_size() - first));
+  const auto& header = layout_.canonical_header();
+  if (first < header.size())
+    std::copy_n(header.begin() + static_cast<std::ptrdiff_t>(first),
+                std::min<std::uint64_t>(out.size(), header.size() - first), out.begin());
+  for (const auto& part : pieces_of(layout_, index))
+    SWARM_CHECK(make_part(part, bytes_of, out.data() + part.at));
+  SWARM_CHECK(algorithm_->outcome());
+  return out;
+}
+
+result<std::vector<double>> remerge::measure(std::uint64_t index, const source& bytes_of) const {
+  SWARM_CHECK(check_here(index, bytes_of));
+  std::vector<double> out(measures(), 0.0);
+  for (const auto& part : pieces_of(layout_, index)) {
+    const auto data = bytes_of_all(part, bytes_of);
+    if (is_carried(part, bytes_of)
+        || treatment_of_differing(layout_.tensors()[part.tensor], data) != treatment::merged)
+      continue;
+    std::vector<const std::uint8_t*> inputs;
+    for (const auto& one : data)
+      inputs.push_back(one.data());
+    SWARM_CHECK(measure_part(part, inputs, out));
   }
+  return out;
+}
+
+void remerge::decide(std::span<const double> totals) {
+  algorithm_->decide(totals);
+  decided_ = true;
+}
+
+/// In the order in which they are merged.
+std::vector<bytes_view> remerge::bytes_of_all(const chunk_piece& part, const source& bytes_of) const {
+  std::vector<bytes_view> out;
+  for (const auto i : order_)
+    out.push_back(bytes_of(i, part.chunk).subspan(part.at, part.size));
+  return out;
+}
+
+/// Adds what this part is measured to.
+result<> remerge::measure_part(const chunk_piece& part, std::span<const std::uint8_t* const> inputs,
+                               std::vector<double>& sums) const {
+  const auto& info = layout_.tensors()[part.tensor];
+  const auto width = size_of(info.type);
+  const auto count = part.size / width;
+  const auto parts = (count + part_elements - 1) / part_elements;
+  std::vector<double> each(parts * sums.size());
+  std::atomic<bool> finite = true;
+  tbb::parallel_for(std::uint64_t{0}, parts, [&](std::uint64_t i) {
+    const auto from = i * part_elements;
+    const auto many = std::min(part_elements, count - from);
+    std::vector<const std::uint8_t*> here;
+    for (const auto* input : inputs) {
+      here.push_back(input + from * width);
+      if (count_non_finite(info.type, here.back(), many) != 0) finite = false;
+    }
+    if (finite)
+      algorithm_->measure(info.type, here, many, std::span(each).subspan(i * sums.size(), sums.size()));
+  });
+  if (!finite)
+    return fail(remerge_errc::not_finite, "chunk {} of a model has NaN or infinite values in {}", part.chunk,
+                quote_name(info.name));
+  for (std::size_t i = 0; i < each.size(); ++i)
+    sums[i % sums.size()] += each[i];
+  return {};
+}
+
+result<> remerge::make_part(const chunk_piece& part, const source& bytes_of, std::uint8_t* out) const {
+  const auto data = bytes_of_all(part, bytes_of);
+  std::vector<const std::uint8_t*> inputs;
+  for (const auto& one : data)
+    inputs.push_back(one.data());
   const auto& info = layout_.tensors()[part.tensor];
   if (is_carried(part, bytes_of)) {
     std::memcpy(out, inputs.front(), part.size);
@@ -182,7 +214,7 @@ result<> remerge::make_part(const place& part, const source& bytes_of, std::uint
   return combine(part, inputs, out);
 }
 
-result<> remerge::combine(const place& part, std::span<const std::uint8_t* const> inputs,
+result<> remerge::combine(const chunk_piece& part, std::span<const std::uint8_t* const> inputs,
                           std::uint8_t* out) const {
   const auto& info = layout_.tensors()[part.tensor];
   const auto width = size_of(info.type);

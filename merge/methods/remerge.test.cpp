@@ -1,11 +1,13 @@
 #include "merge/methods/remerge.hpp"
 
 #include "base/random.hpp"
+#include "base/sum_tree.hpp"
 #include "merge/testing/models.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <cmath>
 #include <limits>
 #include <map>
 #include <set>
@@ -106,6 +108,79 @@ TEST_CASE("each chunk is made again to the bit, by whoever has only that chunk o
   }
 }
 
+/// What a run of chunks is measured to, unit by unit, with no other bytes than those that its chunks need.
+std::vector<double> units_of(const fixture& f, const remerge& again, std::uint64_t first, std::uint64_t last,
+                             unsigned level) {
+  std::vector<double> chunks;
+  for (auto index = first; index < last; ++index) {
+    const auto needs = again.needs(index);
+    const std::set<std::uint64_t> here(needs.begin(), needs.end());
+    const auto sums = again.measure(index, [&](std::size_t input, std::uint64_t which) {
+      return here.contains(which) ? f.chunk_of(input, which) : bytes_view{};
+    });
+    REQUIRE_MESSAGE(sums, (sums ? "" : sums.error().message));
+    chunks.insert(chunks.end(), sums->begin(), sums->end());
+  }
+  return sums_above(std::move(chunks), again.measures(), level);
+}
+
+TEST_CASE("who has only runs of the models gets the same merge from what these are measured to") {
+  fixture f;
+  for (std::uint64_t seed = 1; seed <= 5; ++seed)
+    f.add(model_of(seed), static_cast<double>(seed));
+  seeded_random random(11);
+  for (const std::string text : {"geomedian", "krum:1", "multikrum:1,3", "clippedmean:5"}) {
+    CAPTURE(text);
+    const auto method = parse_merge_method(text).value();
+    const auto merged = merge_models(method, f.from, f.store);
+    REQUIRE(merged);
+    std::vector<double> seen;
+    for (int split = 0; split < 4; ++split) {
+      const auto level = static_cast<unsigned>(random.below(4));
+      auto again = f.made(method).value();
+      const auto chunks = again.chunk_count();
+      // Each maker has a run of units.
+      std::vector<double> units;
+      for (std::uint64_t first = 0; first < chunks;) {
+        const auto last = std::min(chunks, first + ((1 + random.below(3)) << level));
+        const auto own = units_of(f, again, first, last, level);
+        units.insert(units.end(), own.begin(), own.end());
+        first = last;
+      }
+      const auto totals = sums_above(std::move(units), again.measures(), tree_height(chunks));
+      if (split == 0) seen = totals;
+      CHECK(totals == seen);
+      again.decide(totals);
+      for (std::uint64_t index = 0; index < chunks; ++index)
+        CHECK(std::ranges::equal(f.chunk(again, index).value(), fixture::part(*merged->file, index)));
+    }
+  }
+}
+
+TEST_CASE("what is not finite is not measured, and NaN that is the same in all is") {
+  fixture f;
+  f.add(model_of(1));
+  auto model = model_of(2);
+  auto& large = model[7];
+  REQUIRE(large.name == "weight.large");
+  std::memcpy(large.data.data() + large.data.size() / 8 * 4, &nan_value, sizeof(nan_value));
+  f.add(model);
+  const auto again = f.made(merge_method::geomedian).value();
+  std::size_t bad = 0;
+  for (std::uint64_t index = 0; index < again.chunk_count(); ++index) {
+    const auto sums = again.measure(
+        index, [&](std::size_t input, std::uint64_t which) { return f.chunk_of(input, which); });
+    if (sums) {
+      CHECK(std::isfinite(sums->front()));
+      continue;
+    }
+    CHECK(sums.error().is(remerge_errc::not_finite));
+    CHECK(sums.error().message.find("weight.large") != std::string::npos);
+    ++bad;
+  }
+  CHECK(bad == 1);
+}
+
 TEST_CASE("small models, and one alone") {
   fixture f;
   f.add({{"w", dtype::f32, {3}, raw_of(std::vector<float>{1, 2, std::numeric_limits<float>::infinity()})},
@@ -155,7 +230,10 @@ TEST_CASE("a file that has its tensors elsewhere, bytes that are not here and me
     return input == 1 && index == 0 ? bytes_view(other) : f.chunk_of(input, index);
   });
   CHECK(moved.error().is(remerge_errc::other_place));
-  CHECK(f.made(merge_method::geomedian).error().is(errc::invalid));
+  const auto unmeasured = f.made(merge_method::geomedian);
+  REQUIRE(unmeasured);
+  CHECK(f.chunk(*unmeasured, 0).error().is(errc::invalid));
+  CHECK(f.made(parse_merge_method("custom:any").value()).error().is(errc::invalid));
   auto short_one = std::vector<checked_input>{{f.from[0].file->digest(), {hash32{}}, 1}};
   CHECK(remerge::make(merge_method::mean, f.from[0].file->layout(), std::move(short_one))
             .error()

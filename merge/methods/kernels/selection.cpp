@@ -48,12 +48,13 @@ std::vector<std::size_t> krum_order(const distance_table& distances, std::span<c
 
 namespace {
 
-/// The lower quartile of the distances between different models; 0 when there are none.
+/// The lower quartile of the distances between different models, as far as double can hold them; 0 when there are none.
 double typical_distance(const distance_table& distances) {
   std::vector<double> found;
   for (std::size_t a = 0; a < distances.models(); ++a)
     for (auto b = a + 1; b < distances.models(); ++b)
-      if (distances.squared(a, b) > 0) found.push_back(std::sqrt(distances.squared(a, b)));
+      if (const auto squared = distances.squared(a, b); squared > 0 && std::isfinite(squared))
+        found.push_back(std::sqrt(squared));
   if (found.empty()) return 0;
   std::sort(found.begin(), found.end());
   return found[found.size() / 4];

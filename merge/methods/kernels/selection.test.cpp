@@ -181,4 +181,27 @@ TEST_CASE("infinite distances rank last and have no share") {
   CHECK(krum_order(table, std::vector<double>(4, 1), 0).back() == 1);
 }
 
+TEST_CASE("whatever is said of distances there is a median") {
+  const auto far = std::numeric_limits<double>::infinity();
+  constexpr auto most = std::numeric_limits<double>::max();
+  for (const std::vector<double>& said : {std::vector<double>{far, far, far},
+                                          {0, 0, 0},
+                                          {0, 0, far},
+                                          {most, most, most},
+                                          {5e-324, most, far},
+                                          {5e-324, 5e-324, 5e-324},
+                                          {1, 1, 1e300}, // no points are so
+                                          {0, 0, 1}}) {
+    const distance_table table(said, 3);
+    const auto shares = find_geometric_median(table, std::vector<double>{1, 2, 3}).shares;
+    double sum = 0;
+    for (const auto share : shares) {
+      CHECK(share >= 0);
+      sum += share;
+    }
+    CHECK(sum == doctest::Approx(1));
+    CHECK(krum_order(table, std::vector<double>(3, 1), 1).size() == 3);
+  }
+}
+
 } // namespace selection_test
