@@ -23,6 +23,7 @@ from paged import (
     Stage,
     asked_sn,
     begin_anew,
+    choose,
     close_notes,
     cookie_of,
     execute,
@@ -290,7 +291,14 @@ def test_a_host_starts_pairs_by_a_task(stage, browser):
     give(browser, "Execute")
     browser.go("hosts")
     browser.sees("Stop by a reset", inside=f"[aria-label='SWOP {chosen}']")
+    browser.click("Programs", inside=f"[aria-label='SWOP {chosen}']")
+    browser.sees("ML of", "running", inside=f"[aria-label='Programs of {chosen}']")
+    # What its program writes is followed while it runs.
+    browser.go("logs")
+    choose(browser, "Programs of", chosen)
+    browser.sees("reading patients", inside="main")
     stage.swarm.open_gate()
+    browser.sees("KeyError: patient 7", inside="main")
 
 
 def test_logs_follow_and_are_searched(stage, browser):
@@ -300,6 +308,15 @@ def test_logs_follow_and_are_searched(stage, browser):
     until(lambda: "reading patients" not in browser.text("main pre"), "one line")
     browser.fill("Find in lines", "")
     browser.sees("Logs of swarmd", "watches, as operator")
+    choose(browser, "Whose log", "swop-2")
+    browser.sees("swarm.swop")
+    browser.click("Collect log")
+    file = until(lambda: next(stage.swarm.folder.glob("swarmd-log-*.json"), None), "what was collected")
+    parts = json.loads(file.read_text())
+    wanted = {"log of swop-1 ": "swarm.swop", "log of the page": "watches, as operator", "programs of": "KeyError"}
+    for begins, words in wanted.items():
+        assert any(words in json.dumps(part) for name, part in parts.items() if name.startswith(begins)), begins
+    assert "PRIVATE KEY" not in file.read_text()
 
 
 def test_a_node_is_added_by_a_bundle(stage, browser):
