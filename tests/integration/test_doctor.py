@@ -17,6 +17,7 @@ import doctored
 import pytest
 from doctored import PACKAGE, Between, Dated, Doctor, authority_of, close_to, faults, mounted, restrained
 from harness import BIN, ROOT, SL, SN, Certs, free_port, until
+from launcher.cluster import Cluster, allowed
 from launcher.engines import Engine, why_no_engine
 from launcher.operators import node_definition, swop_profile, why_no_sandboxes
 
@@ -91,13 +92,13 @@ class Host:
         ports = ("--sn-api-port", self.port, "--sn-p2p-port", self.other_port)
         return [*self.common("sn", self.certs.flags("sn-2"), **options), *ports, *more]
 
-    def swop(self, *more, manager="PROCESS", options=()):
+    def swop(self, *more, manager="PROCESS", options=(), cluster=None):
         node = node_definition(self.certs, 0)
         if options:
             node["slnodedef"]["usrcontaineropts"] = list(options)
         usr = self.folder / "usr"
         usr.mkdir(exist_ok=True)
-        (usr / "swop.yaml").write_text(json.dumps(swop_profile([node], manager=manager)))
+        (usr / "swop.yaml").write_text(json.dumps(swop_profile([node], manager=manager, cluster=cluster)))
         profile = ("--usr-dir", usr, "--profile-file-name", "swop.yaml")
         return [*self.common("swop", self.certs.flags("swop-1")), *profile, *more]
 
@@ -130,6 +131,7 @@ HEALTHY = {
     "sentinel": lambda host: host.sn("--sentinel"),
     "sn": lambda host: host.sn("--sentinel-ip", "127.0.0.1", "--sentinel-api-port", host.clinic.sn.port),
     "swop": lambda host: host.swop(),
+    "swop-with-pods": lambda host: host.swop(manager="KUBERNETES", cluster=cluster_of(host)[1]),
     "swci": lambda host: [*host.common("swci", host.certs.flags("swci-1")), "--usr-dir", host.folder],
 }
 
@@ -337,6 +339,35 @@ def sl_image_absent(host):
     return host.swop("--docker-socket-file", engine.socket, manager="DOCKER")
 
 
+def scheduler_absent(host):
+    empty = host.folder / "bin"
+    empty.mkdir()
+    return host.swop(manager="SLURM"), [], {"PATH": str(empty)}
+
+
+def cluster_of(host):
+    place = host.folder / "cluster"
+    place.mkdir()
+    cluster = Cluster(place)
+    host.left.callback(cluster.stop)
+    host.doctor.names[cluster.address] = "API-SERVER"
+    return cluster, {"server": cluster.address, "namespace": "swarm", "tokenfile": str(cluster.token_file),
+                     "cafile": str(cluster.ca_file)}  # fmt: skip
+
+
+def api_server_denies(host):
+    cluster, where = cluster_of(host)
+    arguments = host.swop(manager="KUBERNETES", cluster=where)
+    cluster.token_file = host.write("other-token", "of another account\n")
+    return arguments
+
+
+def rights_missing(host):
+    cluster, where = cluster_of(host)
+    cluster.rights = allowed() - {("jobs", "create"), ("pods/log", "get")}
+    return host.swop(manager="KUBERNETES", cluster=where)
+
+
 def gpu_absent(host):
     if pathlib.Path("/dev/nvidiactl").exists():
         pytest.skip("this host has a GPU")
@@ -396,6 +427,9 @@ FAULTS = {
     engine_absent: ("wrong", "engine"),
     engine_forbidden: ("wrong", "engine"),
     sl_image_absent: ("wrong", "sl-image"),
+    scheduler_absent: ("wrong", "scheduler"),
+    api_server_denies: ("wrong", "api-server"),
+    rights_missing: ("wrong", "rights"),
     gpu_absent: ("wrong", "gpu"),
     swop_profile_broken: ("wrong", "profile"),
     package: ("wrong", "python"),

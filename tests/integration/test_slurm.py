@@ -1,10 +1,12 @@
 """Tasks of a SWOP in jobs of a real Slurm, which is this host alone."""
 
+import json
 import os
+import subprocess
 
 import pytest
-from harness import until
-from launcher.operators import DEFAULT_TASKRUNNER
+from harness import BIN, until
+from launcher.operators import DEFAULT_TASKRUNNER, node_definition, swop_profile
 from launcher.processes import SCRAMBLED
 from operated import TestSwarm
 from own_slurm import OwnSlurm, why_no_slurm
@@ -76,3 +78,22 @@ def test_a_job_that_is_killed_fails_its_pair_and_reset_cleans_up(swarm, slurm):
     swarm.order(f"RESET TASKRUNNER {DEFAULT_TASKRUNNER}")
     until(lambda: slurm.jobs("running", "pending") == ["other"], "all but the other job to end")
     slurm.run("scancel", other)
+
+
+def test_doctor_says_whether_jobs_can_run(swarm, slurm, certs, folder):
+    swarm.start_sn()
+    profile = swarm.usr / "swop.yaml"
+    profile.write_text(json.dumps(swop_profile([node_definition(certs, 0)], manager="SLURM")))
+    command = [BIN / "swarmd", "doctor", "--role", "swop", "--host-ip", "127.0.0.1", "--data-dir", f"{folder}/d"]
+    command += ["--sn-ip", "127.0.0.1", "--sn-api-port", swarm.sn.port, *certs.flags("swop-1")]
+    command += ["--usr-dir", swarm.usr, "--profile-file-name", profile.name]
+
+    def said(**variables):
+        environment = {**os.environ, "SLURM_CONF": slurm.conf, **variables}
+        words = [str(word) for word in command]
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60)
+        return [line.split(maxsplit=2) for line in done.stdout.splitlines() if line.split()[1:2] == ["scheduler"]]
+
+    ((verdict, _, text),) = said()
+    assert verdict == "ok" and text.startswith("slurm") and text.endswith("partition all: 1 of 1 nodes are ready")
+    assert said(SBATCH_PARTITION="night") == [["wrong", "scheduler", "Slurm has no partition night for this user"]]

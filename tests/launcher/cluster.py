@@ -38,6 +38,7 @@ API_VERSION = "1.30"  # of the objects' schemas
 KINDS = {"jobs": ("batch/v1", "Job"), "pods": ("v1", "Pod"), "secrets": ("v1", "Secret")}
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 LABEL = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
+REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 PATH = re.compile(rf"/(?:api|apis/batch)/v1/namespaces/{NAMESPACE}/([a-z]+)(?:/([^/]+))?(?:/(log))?")
 
 
@@ -248,6 +249,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.command == "POST" and self.cluster.failing and self.cluster.failing[1] > 0:
             self.cluster.failing[1] -= 1
             return self.refuse(self.cluster.failing[0], "it was told to fail")
+        if (self.command, url.path) == ("POST", REVIEWS):
+            return self.review(json.loads(body))
         match = PATH.fullmatch(url.path)
         if not match or match[1] not in KINDS:
             return self.refuse(404, "the server could not find the requested resource")
@@ -261,6 +264,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.dispatch(kind, name, sub, verb, json.loads(body) if body else {})
         except Refused as wrong:
             return self.refuse(wrong.status, str(wrong))
+
+    def review(self, wanted):
+        """Which every account may ask of itself."""
+        about = wanted["spec"]["resourceAttributes"]
+        resource = "/".join(filter(None, (about["resource"], about.get("subresource"))))
+        rights = self.cluster.rights
+        right_group = about["group"] == ("batch" if about["resource"] == "jobs" else "")
+        allowed = rights is None or (resource, about["verb"]) in rights
+        return self.answer({**wanted, "status": {"allowed": allowed and right_group}}, 201)
 
     do_GET = do_POST = do_DELETE = do_PATCH = handle_any
 

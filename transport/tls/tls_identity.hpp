@@ -31,12 +31,12 @@ struct tls_files {
 
 class live_chains;
 
-/// Who a node is in TLS: its certificate, its key and whom it trusts. Shared by every server
-/// and client of a role; all functions may be called from any thread. Both sides of every connection must present a certificate that leads to a
-/// trusted one; TLS 1.2 or newer. Chains are verified without the strict X.509 rules, so that leafs without
-/// extended key usage and with keyCertSign, as Swarm Learning 2.x makes them, pass. With a SPIFFE agent they are
-/// verified by the rules of SPIFFE instead, and a SPIFFE ID stands for a certificate, a trust domain for its anchor: so
-/// fingerprints and subjects are those of IDs, and stay when certificates are replaced.
+/// Who a node is in TLS: its certificate, its key and whom it trusts. Shared by every server and client of a role; all
+/// functions may be called from any thread. Both sides present a certificate that leads to a trusted one, but for clients of a
+/// server that asks for none (`certificates_optional`); TLS 1.2 or newer. Chains are verified without the strict X.509
+/// rules, so that leafs without extended key usage and with keyCertSign, as Swarm Learning 2.x makes them, pass.
+/// With a SPIFFE agent they are verified by the rules of SPIFFE instead, and a SPIFFE ID stands for a certificate, a trust
+/// domain for its anchor: so fingerprints and subjects are those of IDs, and stay when certificates are replaced.
 class tls_identity {
 public:
   /// Loads and checks the files: errors carry a `tls_errc` and name the file. Warns in the log when others

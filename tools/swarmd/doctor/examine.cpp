@@ -192,6 +192,8 @@ private:
     }
     using enum tasks::manager_type;
     const auto type = actors::manager_of(of, *profile);
+    if (type == slurm) add(judge_slurm(look_at_slurm(of.data_dir)));
+    if (type == kubernetes) add(judge_pods(look_at_pods(profile->cluster)));
     if (type != process && type != docker) return; // programs run on other hosts
     add(judge_manager(look_at_manager(of, type)));
     add(judge_gpus(look_at_gpus(&*profile, type == docker)));

@@ -119,6 +119,27 @@ struct manager_facts {
   std::string image_trouble;
 };
 
+/// A Slurm cluster that runs the programs of a SWOP.
+struct slurm_facts {
+  std::string trouble; ///< it does not answer; the rest counts only without
+  std::string version;
+  std::string wanted; ///< SBATCH_PARTITION; empty: the default one
+  bool found = false; ///< there is such a partition
+  bool is_up = false;
+  std::uint64_t nodes = 0, ready = 0; ///< of the partition
+  std::string partition;
+  std::string data_dir;
+  std::string local_disk;   ///< the kind of file system that no other node has; empty: may be shared
+  bool is_this_host = true; ///< the partition is this host alone
+};
+
+/// A Kubernetes cluster that does.
+struct pods_facts {
+  std::string trouble; ///< it does not answer; the rest counts only without
+  std::string server, name_space;
+  std::vector<std::string> forbidden; ///< of what a SWOP needs: "create jobs"
+};
+
 /// Graphics processors: what there is, and what the profile of a SWOP asks for.
 struct gpu_facts {
   struct wish {

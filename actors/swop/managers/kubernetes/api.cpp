@@ -237,6 +237,28 @@ result<> api::remove(kind of, std::string_view name, std::chrono::seconds grace)
            {.verb = "DELETE", .target = target_of(where_, of, name, {}), .body = json::serialize(options)}));
 }
 
+result<bool> api::may(std::string_view verb, std::string_view group, std::string_view resource) const {
+  const auto end = std::min(resource.find('/'), resource.size());
+  json::object about{{"namespace", where_.name_space}, {"verb", json::string_view(verb.data(), verb.size())}};
+  about["group"] = std::string(group);
+  about["resource"] = std::string(resource.substr(0, end));
+  if (end < resource.size()) about["subresource"] = std::string(resource.substr(end + 1));
+  const json::object review{{"apiVersion", "authorization.k8s.io/v1"},
+                            {"kind", "SelfSubjectAccessReview"},
+                            {"spec", json::object{{"resourceAttributes", std::move(about)}}}};
+  SWARM_TRY(const auto said,
+            object_of(send(*this, {.verb = "POST",
+                                   .target = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+                                   .body = json::serialize(review)}),
+                      server()));
+  const auto* status = said.if_contains("status");
+  const auto* allowed =
+      status != nullptr && status->is_object() ? status->get_object().if_contains("allowed") : nullptr;
+  if (allowed == nullptr || !allowed->is_bool())
+    return fail(api_errc::bad_answer, "the API server {} does not say what this account may do", server());
+  return allowed->get_bool();
+}
+
 result<> api::watch(kind of, std::string_view labels, std::string_view version, const std::stop_token& stop,
                     const std::function<void(watch_event)>& told) const {
   const auto target = target_of(where_, of, {},

@@ -80,6 +80,9 @@ public:
   /// Pods of a job go as well, in the background.
   result<> remove(kind of, std::string_view name,
                   std::chrono::seconds grace = std::chrono::seconds(-1)) const;
+  /// Whether the account may do so in the namespace; `resource` may name a part of it, such as "pods/log". The server
+  /// keeps nothing of the question.
+  result<bool> may(std::string_view verb, std::string_view group, std::string_view resource) const;
   /// What changes with those of a label from a version on, until the server ends it, `told` fails, or it is stopped.
   result<> watch(kind of, std::string_view labels, std::string_view version, const std::stop_token& stop,
                  const std::function<void(watch_event)>& told) const;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 namespace swarm::managers::slurm {
 
@@ -74,6 +75,50 @@ bool is_live(std::string_view state) {
 
 bool is_waiting(std::string_view state) {
   return state == "PENDING";
+}
+
+std::vector<partition> read_partitions(std::string_view text) {
+  std::vector<partition> out;
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    auto line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (std::ranges::count(line, '|') != 4) continue;
+    const auto next = [&line] {
+      const auto word = line.substr(0, line.find('|'));
+      line.remove_prefix(std::min(word.size() + 1, line.size()));
+      return word;
+    };
+    partition one;
+    auto name = next();
+    one.is_default = name.ends_with('*');
+    if (one.is_default) name.remove_suffix(1);
+    one.name = name;
+    one.is_up = next() == "up";
+    const auto count = next();
+    if (std::from_chars(count.data(), count.data() + count.size(), one.nodes).ec != std::errc{}) continue;
+    one.state = next();
+    one.host = line;
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+bool takes_jobs(std::string_view node_state) {
+  constexpr std::array<std::string_view, 6> good{"idle", "mix", "alloc", "comp", "plnd", "idle~"};
+  return std::ranges::find(good, node_state) != good.end();
+}
+
+result<std::vector<partition>> partitions() {
+  SWARM_TRY(const auto said, said_by({"sinfo", "--noheader", "--format=%P|%a|%D|%t|%n"}));
+  return read_partitions(said);
+}
+
+result<std::string> version() {
+  SWARM_TRY(auto said, said_by({"sbatch", "--version"}));
+  while (!said.empty() && said.back() <= ' ')
+    said.pop_back();
+  return said;
 }
 
 result<> check_scheduler() {

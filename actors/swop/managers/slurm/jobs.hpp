@@ -27,6 +27,21 @@ job_states read_jobs(std::string_view text);
 bool is_live(std::string_view state);
 bool is_waiting(std::string_view state);
 
+/// Some nodes of a partition, those in one state; both words are Slurm's own.
+struct partition {
+  std::string name;
+  bool is_default = false;
+  bool is_up = false; ///< it takes jobs
+  std::uint64_t nodes = 0;
+  std::string state; ///< of these nodes, such as idle, mix or down*
+  std::string host;  ///< their name
+  bool operator==(const partition&) const = default;
+};
+/// The lines of `sinfo --format=%P|%a|%D|%t|%n`; what is no such line is passed over.
+std::vector<partition> read_partitions(std::string_view text);
+/// Whether nodes in this state run jobs, now or when there is room.
+bool takes_jobs(std::string_view node_state);
+
 struct job_request {
   std::string name;
   std::filesystem::path script;
@@ -39,6 +54,10 @@ struct job_request {
 
 /// Whether the scheduler answers.
 result<> check_scheduler();
+/// What this user may use of the cluster.
+result<std::vector<partition>> partitions();
+/// The version that `sbatch` says, such as "slurm-wlm 22.05.8".
+result<std::string> version();
 /// Gives a job of one node to the scheduler, which never starts it a second time.
 result<> submit(const job_request& what);
 /// Those of this user whose names begin so.

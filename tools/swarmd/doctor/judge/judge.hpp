@@ -14,6 +14,8 @@ lines judge_memory(const memory_facts& of);
 lines judge_ports(const std::vector<port_facts>& ports);
 lines judge_sn(const sn_facts& sn, const own_facts& own, std::uint64_t now);
 lines judge_manager(const manager_facts& of);
+lines judge_slurm(const slurm_facts& of);
+lines judge_pods(const pods_facts& of);
 lines judge_gpus(const gpu_facts& of);
 lines judge_python(const python_facts& of);
 lines judge_program(const program_facts& of);

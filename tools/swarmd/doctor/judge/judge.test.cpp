@@ -327,6 +327,33 @@ TEST_CASE("engine, image, sandbox, devices") {
   CHECK(faults(judge_gpus(devices)) == texts{"gpu: not checked"});
 }
 
+TEST_CASE("clusters") {
+  slurm_facts of;
+  of.version = "slurm-wlm 22.05.8";
+  CHECK(faults(judge_slurm(of)) == texts{"scheduler: wrong"}); // no default partition
+  of.wanted = of.partition = "day";
+  CHECK(judge_slurm(of)[0].text == "Slurm has no partition day for this user");
+  of.found = true;
+  CHECK(judge_slurm(of)[0].text == "the partition day takes no jobs");
+  of.is_up = true;
+  of.nodes = 3;
+  CHECK(judge_slurm(of)[0].text == "none of the 3 nodes of the partition day is ready");
+  of.ready = 2;
+  CHECK(faults(judge_slurm(of)).empty());
+  of.is_this_host = false;
+  of.local_disk = "ext4";
+  CHECK(faults(judge_slurm(of)) == texts{"shared-folder: warning"});
+  of.trouble = "sinfo: nobody";
+  CHECK(faults(judge_slurm(of)) == texts{"scheduler: wrong"});
+  pods_facts pods;
+  CHECK(faults(judge_pods(pods)).empty());
+  pods.forbidden = {"create jobs", "get pods/log"};
+  CHECK(faults(judge_pods(pods)) == texts{"rights: wrong"});
+  CHECK(judge_pods(pods)[0].text.ends_with(": create jobs, get pods/log"));
+  pods.trouble = "nobody";
+  CHECK(faults(judge_pods(pods)) == texts{"api-server: wrong"});
+}
+
 TEST_CASE("Python and programs") {
   using fault = python_facts::fault;
   python_facts of;

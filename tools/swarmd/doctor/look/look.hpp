@@ -52,6 +52,8 @@ sn_facts look_at_sn(const sn_wanted& what, transport::io_runtime& io, const iden
 std::string why_no_answer(const std::string& endpoint, transport::io_runtime& io, const identity_seen& own);
 
 manager_facts look_at_manager(const config::swop_options& options, tasks::manager_type type);
+slurm_facts look_at_slurm(const std::filesystem::path& data_dir);
+pods_facts look_at_pods(const tasks::cluster_locator& where);
 /// `profile` may be null; `by_engine`: its programs run in containers.
 gpu_facts look_at_gpus(const tasks::swop_profile* profile, bool by_engine);
 
