@@ -111,7 +111,8 @@ TEST_CASE("organisations that are not most cannot pass over others, however many
   const auto leader = training_probe(alone, training).head().leader;
   REQUIRE(leader == test_account(0));
   REQUIRE(propose_without(alone, {5, 6}).ok);
-  CHECK(awaited(alone) == std::set{test_account(5), test_account(6)}); // nobody else is of another organisation
+  CHECK(awaited(alone)
+        == std::set{test_account(5), test_account(6)}); // nobody else is of another organisation
   auto half = revealed({{0, 1}, {2}});
   REQUIRE(propose_without(half, {2}).ok);
   CHECK(awaited(half).contains(test_account(2)));

@@ -14,7 +14,6 @@
  */
 
 // ---- From the browser ---------------------------------------------------------------------------------------------
-
 /** `training/NAME` has the name of a contract as it is; any other topic there is stands here. */
 export type Topic = "network" | "trainings" | "tasks" | "taskrunners" | `training/${string}`;
 
@@ -28,7 +27,6 @@ export type ToServer =
   | ({ type: "act"; id: number } & Action);
 
 // ---- From the server ----------------------------------------------------------------------------------------------
-
 export type ToBrowser =
   /** Several at a time, in their order; none of them is such a message itself. */
   | { type: "many"; messages: OneToBrowser[] }
