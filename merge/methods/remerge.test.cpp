@@ -83,6 +83,15 @@ struct fixture {
   }
 };
 
+/// In one element of "weight.large".
+std::vector<named_tensor> model_with_nan() {
+  auto model = model_of(2);
+  auto& large = model[7];
+  REQUIRE(large.name == "weight.large");
+  std::memcpy(large.data.data() + large.data.size() / 8 * 4, &nan_value, sizeof(nan_value));
+  return model;
+}
+
 } // namespace
 
 TEST_CASE("each chunk is made again to the bit, by whoever has only that chunk of the contributions") {
@@ -160,11 +169,7 @@ TEST_CASE("who has only runs of the models gets the same merge from what these a
 TEST_CASE("what is not finite is not measured, and NaN that is the same in all is") {
   fixture f;
   f.add(model_of(1));
-  auto model = model_of(2);
-  auto& large = model[7];
-  REQUIRE(large.name == "weight.large");
-  std::memcpy(large.data.data() + large.data.size() / 8 * 4, &nan_value, sizeof(nan_value));
-  f.add(model);
+  f.add(model_with_nan());
   const auto again = f.made(merge_method::geomedian).value();
   std::size_t bad = 0;
   for (std::uint64_t index = 0; index < again.chunk_count(); ++index) {
@@ -198,11 +203,7 @@ TEST_CASE("small models, and one alone") {
 TEST_CASE("NaN that is not the same in all is found in the chunk that has it, and in no other") {
   fixture f;
   f.add(model_of(1));
-  auto model = model_of(2);
-  auto& large = model[7];
-  REQUIRE(large.name == "weight.large");
-  std::memcpy(large.data.data() + large.data.size() / 8 * 4, &nan_value, sizeof(nan_value));
-  f.add(model);
+  f.add(model_with_nan());
   const auto again = f.made(merge_method::mean);
   REQUIRE(again);
   std::size_t bad = 0;
