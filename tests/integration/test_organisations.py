@@ -163,7 +163,7 @@ def test_seats_of_a_role_and_trainings_under_way_are_limited_and_nothing_is_stop
             assert (now["sl"], now["trainings"], now["limits"]) == (2, 1, limits)
             late = SL(swarm.folder, certs, sn.port, "sl-3").start()
             swarm.others.append(late)
-            sn.wait_log("has 2 seats of SL nodes taken: it limits itself to 1, and its SNs and SWCIs can change that")
+            late.wait_log("has 2 seats of SL nodes taken: it limits itself to 1, and its SNs and SWCIs can change that")
 
     works = trains([{"w": np.ones(9, np.float32)}] * 4, None, between, minPeers=2, trainingContract="a")
     programs = [Program(sl, works) for sl in sls]

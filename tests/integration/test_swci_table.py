@@ -94,6 +94,8 @@ GOOD = [
     ("LIST ORGANISATIONS", "list organisations", "ID +ORGANISATION"),
     ("LIMIT SEATS <seat> <limit> [OF <organisation>]", "limit seats swci 99",
      "SEATS LIMITED : at most 99 SWCI, by this organisation for itself"),
+    ("LIMIT SEATS <seat> <limit> [OF <organisation>]", "limit seats trainings 50 of {organisation}",
+     "SEATS LIMITED : at most 50 .*, of {organisation}"),
     ("LIST SEATS", "list seats", "(?s)ORGANISATION +SEATS +TAKEN +FREE.*SWCI 99 by itself"),
     ("DOCTOR", "doctor", "CHECK +GOOD"),
     ("SLEEP <seconds>", "sleep 0.1", "OK"),
@@ -338,6 +340,9 @@ def test_every_command_in_good_form(swarm, certs):
     names = {"port": swarm.sn.port, "runner": RUNNER, "swop": uid}
     wrong = []
     for _, line, pattern in GOOD:
+        if "{organisation}" in line:
+            listed = "\n".join(swci.exec("list organisations"))
+            (names["organisation"],) = set(re.findall("Swarm-CA-[0-9a-f]{8}", listed))
         for name, value in names.items():
             line, pattern = line.replace("{%s}" % name, str(value)), pattern.replace("{%s}" % name, str(value))
         answer = "\n".join(swci.exec(line))

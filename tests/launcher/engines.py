@@ -19,6 +19,7 @@ import socket
 import subprocess
 import sys
 import tarfile
+import time
 import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
@@ -274,8 +275,12 @@ insecure = true
             self.child.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self.kill9()
-        self._unmount()
-        shutil.rmtree(self.home, ignore_errors=True)
+        # A container of Podman cleans up after itself, maybe when its engine is gone, and mounts its storage for that.
+        limit = time.monotonic() + STOP_SECONDS
+        while self.home.exists() and time.monotonic() < limit:
+            self._unmount()
+            shutil.rmtree(self.home, ignore_errors=True)
+            time.sleep(0.05)
 
     def clean_up(self):
         self.stop()
