@@ -16,6 +16,8 @@ namespace {
 
 /// After a check that came to nothing.
 constexpr auto check_pause = std::chrono::seconds(1);
+/// So long before a stage ends a node says that it was not served, if it could not look by then: who says nothing is barred.
+constexpr auto last_word = std::chrono::milliseconds(1500);
 
 bool is_awaited(const contract_view& view, const address& who) {
   return std::ranges::find(view.checks.awaited, who) != view.checks.awaited.end();
@@ -150,6 +152,12 @@ bool peer_machine::check(session& s, checking& phase, std::vector<std::uint64_t>
   const auto& marks = s.training.checks;
   std::erase_if(chunks, [&](std::uint64_t chunk) { return marks.right.contains(chunk); });
   if (chunks.empty() || marks.wrong || has_made(s)) return true;
+  if (is_late(phase, now)) {
+    drop_check(s);
+    s.training.checks.wrong = check_outcome{
+        check_outcome::unserved, 0, {}, "nobody has given in time what it takes to check it", {}};
+    return true;
+  }
   if (waits_for_own(s, phase, now) || loads_before_checking(s, phase, now)) return false;
   if (phase.running && phase.looked_at == view_->block_num) return false;
   phase.looked_at = view_->block_num;
@@ -242,6 +250,11 @@ void peer_machine::step(const event::check_done& done, time_point now) {
     marks.wrong = *done.outcome;
   }
   reconcile(now);
+}
+
+/// Whether this node has to say now what it has to say in this stage.
+bool peer_machine::is_late(const checking& phase, time_point now) const {
+  return phase.since && now >= *phase.since + check_time() - last_word;
 }
 
 /// How long this stage lasts.

@@ -168,6 +168,27 @@ TEST_CASE("what nobody gives is challenged as not served, and who is left out wr
   }
 }
 
+TEST_CASE("who is stalled says that it was not served before the stage is over, as a judge, too") {
+  proposed_round t;
+  SUBCASE("who checks") {
+    t.look();
+    REQUIRE(t.count<action::start_check>() == 1);
+    t.pass(1s, static_cast<int>(contracts::check_seconds) - 2);
+    CHECK(t.calls().empty());
+    t.pass(1s, 1);
+    REQUIRE(t.calls() == lines{"challenge the merge of round 1"});
+    CHECK(last_call<contracts::challenge_args>(t).kind == challenge_kind::unserved);
+  }
+  SUBCASE("who judges") {
+    t.dispute(challenge_kind::unserved, 0);
+    REQUIRE(t.count<action::start_check>() == 1);
+    t.pass(1s, static_cast<int>(contracts::check_seconds) - 1);
+    REQUIRE(t.calls() == lines{"judge the merge of round 1"});
+    CHECK_FALSE(last_call<contracts::judge_args>(t).holds);
+  }
+  CHECK(t.count<action::cancel_check>() == 1);
+}
+
 TEST_CASE("who is left out for what is in its model is checked with all of all models") {
   proposed_round t;
   t.view.proposal.contributors.pop_back();

@@ -202,6 +202,7 @@ private:
   void challenge(session& s, const check_outcome& wrong);
   void challenge_refused(check_marks& marks, checking& phase, time_point now);
   void wait_for_checks(session& s, checking& phase, time_point now);
+  bool is_late(const checking& phase, time_point now) const;
   duration check_time() const;
   void drop_stale_check(session& s);
   void drop_check(session& s);
