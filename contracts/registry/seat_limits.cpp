@@ -46,6 +46,11 @@ constexpr seat_kind kind_of(node_type role) {
 }
 static_assert(kind_of(node_type::swci) == seat_kind::swci);
 
+result<> check_kind(seat_kind kind) {
+  if (kind != seat_kind{}) return {};
+  return refuse("a kind of seats is 1 (SN), 2 (SL), 3 (SWOP), 4 (SWCI) or 5 (trainings)");
+}
+
 } // namespace
 
 std::string_view to_string(seat_kind kind) {
@@ -128,8 +133,7 @@ void seat_limits::set(organisation_id organisation, seat_kind kind, std::uint32_
 
 result<> seat_limits::limit(const limit_seats_args& args) const {
   SWARM_TRY(const auto own, organisation_of_caller());
-  if (args.kind == seat_kind{})
-    return refuse("a kind of seats is 1 (SN), 2 (SL), 3 (SWOP), 4 (SWCI) or 5 (trainings)");
+  SWARM_CHECK(check_kind(args.kind));
   if (of(own, args.kind).by_itself == args.most)
     return refuse("the organisation {} has this limit already", own);
   set(own, args.kind, args.most, false);
@@ -138,8 +142,7 @@ result<> seat_limits::limit(const limit_seats_args& args) const {
 
 result<> seat_limits::vote(const vote_seats_args& args) const {
   SWARM_TRY(const auto voter, organisation_of_caller());
-  if (args.kind == seat_kind{})
-    return refuse("a kind of seats is 1 (SN), 2 (SL), 3 (SWOP), 4 (SWCI) or 5 (trainings)");
+  SWARM_CHECK(check_kind(args.kind));
   if (!tallies_.organisations().exists(args.organisation))
     return refuse("there is no organisation {}", args.organisation);
   if (of(args.organisation, args.kind).by_network == args.most)
