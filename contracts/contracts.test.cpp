@@ -124,6 +124,7 @@ TEST_CASE("any call data yields an outcome, and no effect when it reverts") {
           {1, 1, 0, some_digest(1), 5, {test_account(0)}, {test_account(1)}, {exclusion_reason::not_finite}}),
       encode(commit_shard_args{1, 1, 0, 1, {some_digest(1), some_digest(2)}}),
       encode(shard_roots_args{1}),
+      encode(measure_shard_args{1, 1, 0, 1, {some_digest(1), some_digest(2)}}),
       encode_peers(0, 5),
       encode_register_node(
           {.type = node_type::sl, .name = "name", .endpoint = "endpoint", .proof = bytes(40, 1)}),

@@ -129,6 +129,15 @@ interface ITraining {
         Shard[] shards; // by the place of their makers
     }
 
+    struct Measures {
+        uint64 roundNum; // 0, as all else, unless `shards` are measured (see measureShard)
+        uint32 term;
+        bool open; // their makers measure
+        uint32 sums; // of each unit
+        bytes32[] totals; // of whole models; none while open
+        bytes32[] units; // SHA-256 of the words of each unit; none while open
+    }
+
     struct Seat {
         address peer;
         uint16 organisation;
@@ -176,27 +185,15 @@ interface ITraining {
     event PeerAnswered(address indexed peer, uint64 generation, address indexed by);
     event PeerAbsent(address indexed peer, uint64 generation, uint64 roundNum);
     event CheckedIn(
-        address indexed peer,
-        uint64 indexed roundNum,
-        uint64 generation,
-        bytes32 commitment,
-        uint64 size,
-        uint32 weightage,
-        uint64 baseRound,
-        bool finished
+        address indexed peer, uint64 indexed roundNum, uint64 generation, bytes32 commitment, uint64 size,
+        uint32 weightage, uint64 baseRound, bool finished
     );
     /// The round is closed to others; its peers reveal their models, until block time `until` at most.
     event RevealsOpened(uint64 indexed roundNum, uint64 generation, uint64 until, uint32 participants);
     /// `weightage` 0: it is the model of another one that is in, who had revealed it before (see reveal).
     event Revealed(
-        address indexed peer,
-        uint64 indexed roundNum,
-        uint64 generation,
-        bytes32 digest,
-        uint64 size,
-        uint32 weightage,
-        uint64 baseRound,
-        bytes32 seedHash
+        address indexed peer, uint64 indexed roundNum, uint64 generation, bytes32 digest, uint64 size,
+        uint32 weightage, uint64 baseRound, bytes32 seedHash
     );
     /// It has not revealed its model in time and is not in the round; see reveal for `trustedFrom`.
     event Withheld(address indexed peer, uint64 indexed roundNum, uint64 generation, uint64 trustedFrom);
@@ -208,19 +205,15 @@ interface ITraining {
     event LeaderChanged(uint64 indexed roundNum, uint64 generation, uint32 term, address indexed leader);
     /// `roots` of the units of shard number `shard` (see commitShard); none: its maker declines.
     event ShardCommitted(address indexed peer, uint64 indexed roundNum, uint64 generation, uint32 term, uint32 shard, bytes32[] roots);
+    /// `sums` of the units of shard number `shard` (see measureShard); none: its maker declines it.
+    event ShardMeasured(address indexed peer, uint64 indexed roundNum, uint64 generation, uint32 term, uint32 shard, bytes32[] sums);
+    /// All shards are measured, and are to be made.
+    event ModelsMeasured(uint64 indexed roundNum, uint64 generation, uint32 term, bytes32[] totals);
     /// What the leader proposes, or was put together of so many `shards`, when the last one is made. It is the merge of the
     /// round once it is accepted.
     event MergeCommitted(
-        uint64 indexed roundNum,
-        uint64 generation,
-        uint32 term,
-        address indexed leader,
-        bytes32 digest,
-        uint64 size,
-        address[] contributors,
-        address[] excluded,
-        uint8[] reasons,
-        uint32 shards
+        uint64 indexed roundNum, uint64 generation, uint32 term, address indexed leader, bytes32 digest, uint64 size,
+        address[] contributors, address[] excluded, uint8[] reasons, uint32 shards
     );
     event SeedRevealed(address indexed peer, uint64 indexed roundNum, uint64 generation, uint32 term, bytes32 seed);
     /// `checkers` peers have something to check, until block time `until`.
@@ -354,7 +347,7 @@ interface ITraining {
         uint8[] calldata reasons
     ) external;
 
-    /// A shard of the merge. Where the method is mean, coordmedian or trimmedmean, all models of a round have the same size,
+    /// A shard of the merge (of other methods see measureShard). Where the method is mean, coordmedian or trimmedmean, all models of a round have the same size,
     /// and they are of more than one chunk of 1 MiB and too large to be checked whole by all (see commitMerge; those who check
     /// are all makers but one), a merge is made in shards while it is Merging, one for each maker. Makers are the contributors
     /// that are there, not barred, in order of registration; at least two. Only for the first proposal of a round, if
@@ -485,4 +478,17 @@ interface ITraining {
     function shards() external view returns (Shards memory);
     /// The roots that were committed of a shard of `shards`; none while it is not made.
     function shardRoots(uint32 shard) external view returns (bytes32[] memory);
+
+    /// The caller, the maker of `shard` (see commitShard), says what its part of the models is measured to; it declines the shard by no
+    /// sums. Since version 3 of the chain's rules. Where the method is geomedian, krum, multikrum or clippedmean, and up to 16 models
+    /// are in, a merge is made in shards, too, once the models are measured in the same shards: `sums` has the words of all units of
+    /// `shard`, in order. A unit has one sum for each pair of models, in the order (0,1), (0,2), ..., (1,2), ... of their digests:
+    /// their squared distance; for clippedmean one for each model, from the median. Sums are IEEE doubles, neither NaN nor negative nor
+    /// -0, as 8 bytes, big-endian, four to a word, zeros behind the last one, and are added up as contracts/training/measures.hpp says.
+    /// When all is measured, the contract adds up the totals, from which the weight of each model follows, and the shards are to be
+    /// made, in the times that commitShard has, from then on. Nobody measures or makes a shard in its maker's place: the leader calls
+    /// commitMerge, and by that who was awaited is barred once `until` is over. With the chunks of a unit its sums are checked:
+    /// challenge by a number beyond the chunks, their count plus u, says that those of unit u are not what the models give.
+    function measureShard(uint64 generation, uint64 roundNum, uint32 term, uint32 shard, bytes32[] calldata sums) external;
+    function measures() external view returns (Measures memory);
 }

@@ -140,6 +140,7 @@ void naive_training::deal_out() {
 }
 
 std::uint64_t naive_training::chunks_of_proposal() const {
+  if (proposal_.shards > 0) return plan_of(proposal_.size, proposal_.shards).chunks();
   return chunks_to_deal(proposal_.size, parse_merge_method(method_).value());
 }
 
@@ -236,7 +237,8 @@ bool naive_training::call(const address& caller, const challenge_args& args) {
   if ((caller == leader_ && proposal_.shards == 0) || peer->in->model.weightage == 0) return false;
   if (is_barred(*peer) && !checks_.able.contains(caller)) return false;
   if (args.kind == challenge_kind::unserved && args.number != 0) return false;
-  if (args.kind == challenge_kind::chunk && args.number >= chunks_of_proposal()) return false;
+  if (args.kind == challenge_kind::chunk && args.number >= chunks_of_proposal() + measures().units.size())
+    return false;
   if (args.kind == challenge_kind::exclusion) {
     if (args.number >= proposal_.excluded.size()) return false;
     const auto* left_out = find(proposal_.excluded[args.number]);

@@ -225,6 +225,7 @@ bool naive_training::call(const address& caller, const commit_merge_args& args) 
   }
   if (named != expected) return false;
   if (args.size > model_bytes_max) return false;
+  bar_silent_makers();
   proposal_ = merge;
   events.emplace_back(merge_committed{round_, generation_, term_, caller, args.digest, args.size,
                                       args.contributors, args.excluded, args.reasons});

@@ -23,6 +23,7 @@ public:
   bool call(const address& caller, const vote_close_args& args);
   bool call(const address& caller, const commit_merge_args& args);
   bool call(const address& caller, const commit_shard_args& args);
+  bool call(const address& caller, const measure_shard_args& args);
   bool call(const address& caller, const reveal_seed_args& args);
   bool call(const address& caller, const attest_args& args);
   bool call(const address& caller, const challenge_args& args);
@@ -61,6 +62,7 @@ public:
   checks_view checks() const;
   shards_view shards() const;
   std::vector<hash32> shard_roots(std::uint32_t which) const;
+  measures_view measures() const;
   const std::map<std::uint64_t, merge_view>& merges() const { return merges_; }
 
 private:
@@ -95,6 +97,8 @@ private:
     address by; ///< zero until it is made
     std::vector<hash32> roots;
     bool declined = false;
+    std::vector<double> sums;
+    std::vector<hash32> words; ///< of `sums`
   };
   enum class about : std::uint8_t { parameters, layout };
   struct side {
@@ -145,6 +149,9 @@ private:
   std::set<organisation_id> set_aside() const;
   void begin_stage(std::uint64_t seconds);
   void open_shards();
+  void give_time();
+  void bar_silent_makers();
+  std::vector<double> totals() const;
   void hasten(std::uint64_t missing);
   void put_together();
   shard_state state_of(const shard& one) const;
@@ -205,7 +212,9 @@ private:
   unsigned ties_ = 0;
   address questioned_; ///< who had made what they tied about first, or had left out who is available
   std::uint64_t shards_again_from_ = 0; ///< the round
-  std::uint64_t stages_ = 0;            ///< times in which all revealed
+  std::size_t sums_ = 0;                ///< of each unit of `shards_`
+  bool measuring_ = false;
+  std::uint64_t stages_ = 0; ///< times in which all revealed
   std::uint64_t reveals_end_ = 0;
   std::set<address> votes_;
   std::set<address> suspects_;

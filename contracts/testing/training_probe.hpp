@@ -45,6 +45,9 @@ public:
     return decode_answer<training_name_args>(read(encode(training_name_args{}))).value();
   }
 
+  measures_view measures() const {
+    return decode_answer<measures_args>(read(encode(measures_args{}))).value();
+  }
   training_reading reading() const { return {head(), check_ins(), peers(), proposal(), checks(), shards()}; }
   /// The invariant of the state that does not hold; empty when all do.
   std::string broken_invariant() const { return broken_invariant(reading()); }

@@ -16,8 +16,9 @@ inline constexpr std::uint16_t operator_account = 100;
 class twin_world {
 public:
   twin_world(std::uint64_t seed, const std::vector<ledger::founder>& founders)
-      : crowded(seed % 2 == 0), quarrels(seed % 4 == 0), in_shards(seed % 3 == 0), random(seed),
-        world(make_contracts(), {}, founders), where(training_address(default_training_name)) {
+      : crowded(seed % 2 == 0), quarrels(seed % 4 == 0), in_shards(seed % 3 == 0),
+        measured(in_shards && seed % 9 != 0), random(seed), world(make_contracts(), {}, founders),
+        where(training_address(default_training_name)) {
     for (std::size_t i = 0; i < founders.size(); ++i)
       for (const auto& account : founders[i].validators)
         twin.homes[account] = static_cast<organisation_id>(i + 1);
@@ -73,6 +74,7 @@ public:
   bool crowded;
   bool quarrels;  ///< and what is proposed is challenged often
   bool in_shards; ///< models are large, and nearly always of one size
+  bool measured;  ///< these by a method that looks at whole models
   seeded_random random;
   memory_world world;
   address where;
@@ -118,6 +120,7 @@ private:
     REQUIRE(probe().shards() == shards);
     for (std::uint32_t place = 0; place < shards.shards.size(); ++place)
       REQUIRE(probe().shard_roots(place) == twin.shard_roots(place));
+    REQUIRE(probe().measures() == twin.measures());
     for (const auto& [round_num, merge] : twin.merges())
       REQUIRE(probe().merge_of(round_num) == merge);
   }

@@ -4,6 +4,7 @@
 #include "contracts/training/sharding.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 /// What follows from a reading of `checks()`, for whoever checks a proposal and whoever gives it what that takes.
 namespace swarm::contracts {
@@ -40,6 +41,26 @@ inline deal deal_of(const checks_view& checks, const merge_view& proposal, const
   for (const auto& one : shards.shards)
     authors.push_back({one.made_by, one.organisation});
   return deal_shards(seats, plan_of(proposal.size, proposal.shards), authors);
+}
+
+/// Whether the models that `proposal` was put together of are measured, and what that came to stands on chain (measures.hpp).
+inline bool is_measured(const head_view& head, const merge_view& proposal) {
+  const auto method = parse_merge_method(head.merge_method);
+  return proposal.shards > 0 && proposal.size > 0 && method && !is_elementwise(*method);
+}
+
+/// The chunks that are made again to judge what is said of chunk `number`: that one; or its unit, or the unit that `number` beyond
+/// the chunks stands for, where models are measured.
+inline std::vector<std::uint64_t> chunks_to_judge(const head_view& head, const merge_view& proposal,
+                                                  std::uint64_t number) {
+  if (!is_measured(head, proposal)) return {number};
+  const auto plan = plan_of(proposal.size, proposal.shards);
+  const auto unit = number < plan.chunks() ? number / plan.unit_chunks() : number - plan.chunks();
+  if (unit >= plan.units()) return {};
+  const auto run = plan.chunks_of_unit(unit);
+  std::vector<std::uint64_t> out(run.count);
+  std::iota(out.begin(), out.end(), run.first);
+  return out;
 }
 
 /// The chunks that `who` makes again, ascending; none before all is dealt out, and for who has no seat.

@@ -17,7 +17,9 @@ std::uint64_t verification::bytes_to_judge() const {
 std::uint16_t verification::author_of(challenge_kind kind, std::uint64_t number) const {
   if (kind != challenge_kind::chunk || proposed_shards() == 0) return state_.counts.leader;
   const shard_board board(state_);
-  return board.author_of(board.plan().place_of_chunk(number));
+  const auto plan = board.plan();
+  return board.author_of(number < plan.chunks() ? plan.place_of_chunk(number)
+                                                : plan.place_of_unit(number - plan.chunks()));
 }
 
 std::optional<peer_sets> verification::sayers(challenge_kind kind, std::uint64_t number) const {

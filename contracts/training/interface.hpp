@@ -93,6 +93,15 @@ struct commit_shard_args {
   std::uint32_t shard = 0;
   std::vector<hash32> roots; ///< of its units (sharding.hpp)
 };
+/// What a shard of the models is measured to, of its maker; without sums it declines the shard.
+struct measure_shard_args {
+  static constexpr abi::call<> function{"measureShard", 3};
+  std::uint64_t generation = 0;
+  std::uint64_t round_num = 0;
+  std::uint32_t term = 0;
+  std::uint32_t shard = 0;
+  std::vector<hash32> sums; ///< of its units, one after the other (measures.hpp)
+};
 /// The caller's seed for the proposal of this term.
 struct reveal_seed_args {
   static constexpr abi::call<> function{"revealSeed"};
@@ -237,6 +246,10 @@ struct shard_roots_args {
   static constexpr abi::view<std::vector<hash32>> function{"shardRoots"};
   std::uint32_t shard = 0;
 };
+/// What the models of `shards` are measured to.
+struct measures_args {
+  static constexpr abi::view<measures_view> function{"measures", 3};
+};
 
 struct training_interface {
   static constexpr std::string_view name = "Training";
@@ -247,7 +260,7 @@ struct training_interface {
                 report_loss_args, accuse_peer_args, answer_accusation_args, report_refusal_args, reset_args,
                 reset_with_note_args, invite_args, training_name_args, head_args, peers_args, peer_count_args,
                 check_ins_args, owner_args, invited_args, reset_votes_args, last_reset_args, merge_of_args,
-                proposal_args, checks_args, shards_args, shard_roots_args>;
+                proposal_args, checks_args, shards_args, shard_roots_args, measure_shard_args, measures_args>;
   using event = training_event;
 };
 

@@ -4,6 +4,7 @@
 #include "contracts/contracts.hpp"
 #include "contracts/testing/training_probe.hpp"
 #include "contracts/training/dealt.hpp"
+#include "contracts/training/measures.hpp"
 
 #include <doctest/doctest.h>
 
@@ -30,9 +31,9 @@ hash32 some_hash(std::uint64_t number) {
 class swarm_of {
 public:
   /// The organisations have so many peers each; the first one lies. Models are so large that they are merged in shards, or
-  /// are not.
-  swarm_of(std::uint64_t seed, const std::vector<std::uint16_t>& sizes, bool in_shards)
-      : chunks(in_shards ? 18 : 9), in_shards_(in_shards), random_(seed),
+  /// are not; and are measured before, or are not.
+  swarm_of(std::uint64_t seed, const std::vector<std::uint16_t>& sizes, bool in_shards, bool measured)
+      : chunks(in_shards ? 18 : 9), in_shards_(in_shards), measured_(measured), random_(seed),
         world_(make_contracts(), {}, founders(sizes)), probe_(world_, where_) {
     std::uint16_t number = 0;
     for (std::size_t of = 0; of < sizes.size(); ++of)
@@ -40,7 +41,7 @@ public:
         peers_.push_back({test_account(number++), of == 0});
     for (const auto& peer : peers_) {
       REQUIRE(register_node(world_, peer.account, node_type::sl).ok);
-      register_peer_args args{static_cast<std::uint32_t>(peers_.size()), "mean", 1};
+      register_peer_args args{static_cast<std::uint32_t>(peers_.size()), measured ? "geomedian" : "mean", 1};
       must(peer.account, args);
     }
   }
@@ -72,6 +73,7 @@ public:
   }
 
   std::size_t false_proposals = 0;
+  std::size_t falsely_measured = 0;
   std::size_t put_together = 0; ///< merges, of shards
   std::size_t given_up = 0;     ///< terms of leaders that did nothing
 
@@ -139,12 +141,13 @@ private:
   void propose(const head_view& head) {
     const bool lies = is_liar(head.leader);
     false_chunks_.clear();
+    false_units_.clear();
     false_exclusion_ = false;
     starved_.clear();
     commit_merge_args args{1, head.round_num, head.term, true_digest, chunks * model_chunk_bytes};
     for (const auto& peer : peers_)
       args.contributors.push_back(peer.account);
-    if (lies && by_chance(3)) false_chunks_ = {random_.below(chunks)};
+    if (lies && by_chance(3)) false_chunks_ = {measured_ ? 0 : random_.below(chunks)};
     if (lies && by_chance(3)) {
       false_exclusion_ = true;
       const auto at = args.contributors.end() - 1 - static_cast<std::ptrdiff_t>(random_.below(2));
@@ -164,7 +167,8 @@ private:
   /// True ones, or, of one unit, another.
   std::vector<hash32> roots_of(const shard_plan& plan, std::uint32_t place, bool lies) {
     const auto run = plan.chunks_of(place);
-    auto out = tree_above(std::span(leaves_).subspan(run.first, run.count), plan.unit_level());
+    const auto& leaves = false_units_.empty() ? leaves_ : leaves_by_false_totals_;
+    auto out = tree_above(std::span(leaves).subspan(run.first, run.count), plan.unit_level());
     if (!lies) return out;
     const auto at = random_.below(out.size());
     out[at] = some_hash(1'000 + random_.below(1'000'000));
@@ -174,12 +178,40 @@ private:
     return out;
   }
 
+  /// A liar measures falsely, declines or is silent. False when some do not measure.
+  bool measure(const head_view& head) {
+    if (!probe_.measures().open) return true;
+    false_units_.clear();
+    const auto now = probe_.shards();
+    const auto plan = plan_of(now.size, static_cast<std::uint32_t>(now.shards.size()));
+    for (std::uint32_t place = 0; place < plan.makers(); ++place) {
+      const auto& own = now.shards[place];
+      const bool lies = is_liar(own.maker);
+      if (own.state != shard_state::awaited || (lies && by_chance(8))) continue;
+      measure_shard_args args{1, head.round_num, head.term, place, {}};
+      const auto units = plan.units_of(place);
+      const auto wrong = lies && by_chance(2) ? units.first + random_.below(units.count) : units.end();
+      const std::vector<double> right(probe_.measures().sums, 1.5), other(right.size(), 0.0);
+      for (auto unit = units.first; unit < units.end() && !(lies && by_chance(40)); ++unit)
+        for (const auto& word : pack_sums(unit == wrong ? other : right))
+          args.sums.push_back(word);
+      if (args.sums.size() != units.count * words_of_sums(right.size())) args.sums.clear();
+      must(own.maker, args);
+      if (wrong < units.end() && !args.sums.empty()) false_units_.insert(wrong);
+    }
+    if (!probe_.measures().open) return true;
+    const auto until = probe_.shards().until;
+    world_.skip_seconds(until - std::min(until, world_.block_time()));
+    return false;
+  }
+
   /// A liar makes a false shard, declines it or is silent; as the leader it makes what others have declined, falsely, or
   /// merges alone.
   void make_shards(const head_view& head) {
     false_chunks_.clear();
     false_exclusion_ = false;
     starved_.clear();
+    if (measured_ && !measure(head)) return propose(head);
     const auto now = probe_.shards();
     const auto plan = plan_of(now.size, static_cast<std::uint32_t>(now.shards.size()));
     const auto commit = [&](const address& who, std::uint32_t place, std::vector<hash32> roots) {
@@ -198,10 +230,12 @@ private:
       return propose(head);
     if (probe_.head().phase == round_phase::merging)
       world_.skip_seconds(now.until - std::min(now.until, world_.block_time()));
+    if (probe_.head().phase == round_phase::merging && measured_) return propose(head);
     for (std::uint32_t place = 0; probe_.head().phase == round_phase::merging; ++place)
       if (!is_made(probe_.shards().shards[place].state))
         commit(head.leader, place, roots_of(plan, place, is_liar(head.leader) && by_chance(2)));
-    if (!false_chunks_.empty()) ++false_proposals;
+    if (!false_chunks_.empty() || !false_units_.empty()) ++false_proposals;
+    falsely_measured += false_units_.empty() ? 0 : 1;
   }
 
   void wait_for(const checks_view& checks, const head_view& head) {
@@ -238,10 +272,15 @@ private:
     return call(who, challenge_args{1, head.round_num, head.term, checks.attempt, kind, number});
   }
 
-  /// A false chunk of those that are dealt to `who`.
+  /// A false chunk of those that are dealt to `who`, or a unit beyond the chunks.
   std::optional<std::uint64_t> draws_false_chunk(const address& who, const checks_view& checks) const {
     for (const auto chunk : chunks_dealt_to(checks, probe_.proposal(), probe_.shards(), who))
       if (false_chunks_.contains(chunk)) return chunk;
+    if (false_units_.empty()) return std::nullopt;
+    const auto now = probe_.shards();
+    const auto plan = plan_of(now.size, static_cast<std::uint32_t>(now.shards.size()));
+    for (const auto chunk : chunks_dealt_to(checks, probe_.proposal(), now, who))
+      if (false_units_.contains(chunk / plan.unit_chunks())) return chunks + chunk / plan.unit_chunks();
     return std::nullopt;
   }
 
@@ -259,13 +298,15 @@ private:
     if (checks.attempt == 0) return !by_chance(4) && is_awaited(checks, who) && reveal_seed(who, head);
     if (by_chance(4))
       return challenge(who, head, checks, static_cast<challenge_kind>(random_.below(3)),
-                       in_shards_ && by_chance(2) ? random_.below(chunks) : 0);
+                       in_shards_ && by_chance(2) ? random_.below(measured_ ? 2 * chunks : chunks) : 0);
     if (by_chance(3)) return false;
     return is_awaited(checks, who) && call(who, attest_args{1, head.round_num, head.term, checks.attempt});
   }
 
   /// What is challenged is right, as far as `who` can see.
   bool sees_it_hold(const address& who, const checks_view& checks) const {
+    if (checks.kind == challenge_kind::chunk && checks.number >= chunks)
+      return !false_units_.contains(checks.number - chunks);
     if (checks.kind == challenge_kind::chunk) return !false_chunks_.contains(checks.number);
     if (checks.kind == challenge_kind::exclusion) return !false_exclusion_;
     return !starved_.contains(who);
@@ -285,10 +326,17 @@ private:
 
   std::uint64_t chunks;
   bool in_shards_;
+  bool measured_;
   std::vector<hash32> leaves_ = [this] {
     std::vector<hash32> out;
     while (out.size() < chunks)
       out.push_back(some_hash(out.size()));
+    return out;
+  }();
+  std::vector<hash32> leaves_by_false_totals_ = [this] {
+    std::vector<hash32> out;
+    while (out.size() < chunks)
+      out.push_back(some_hash(500 + out.size()));
     return out;
   }();
   const hash32 true_digest = model_digest(chunks * model_chunk_bytes, model_chunk_bytes, tree_root(leaves_));
@@ -300,6 +348,7 @@ private:
   std::vector<player> peers_;
   std::map<address, hash32> seeds_;
   std::set<std::uint64_t> false_chunks_; ///< of which the units are false, where it is put together of shards
+  std::set<std::uint64_t> false_units_;  ///< of which what they are measured to is false
   bool false_exclusion_ = false;
   std::set<address> starved_; ///< whom the leader does not serve
 };
@@ -309,23 +358,28 @@ private:
 TEST_CASE("one organisation of liars merges nothing false, stops nothing and has nobody barred") {
   const std::vector<std::vector<std::uint16_t>> swarms{{1, 1, 1, 1}, {4, 1, 1, 1}, {1, 2, 1, 3},
                                                        {3, 2, 2, 1}, {2, 1, 1},    {5, 1, 1, 1}};
-  for (const bool in_shards : {false, true}) {
+  for (const auto& [in_shards, measured] : {std::pair(false, false), {true, false}, {true, true}}) {
     CAPTURE(in_shards);
+    CAPTURE(measured);
+    std::size_t falsely_measured = 0;
     std::size_t false_proposals = 0, calls = 0, put_together = 0, given_up = 0;
     for (std::uint64_t seed = 1; seed <= 40; ++seed) {
       CAPTURE(seed);
-      swarm_of swarm(seed, swarms[seed % swarms.size()], in_shards);
+      swarm_of swarm(seed, swarms[seed % swarms.size()], in_shards, measured);
       for (int round = 0; round < 25; ++round)
         calls = std::max(calls, swarm.play_round());
       false_proposals += swarm.false_proposals;
       put_together += swarm.put_together;
       given_up += swarm.given_up;
+      falsely_measured += swarm.falsely_measured;
     }
     CHECK(false_proposals >= 50);
     CHECK(given_up >= 10);
     CHECK((in_shards ? put_together >= 500 : put_together == 0));
+    CHECK((measured ? falsely_measured >= 50 : falsely_measured == 0));
     MESSAGE(false_proposals << " false proposals; the longest round took " << calls << " turns; "
-                            << put_together << " merges of shards, " << given_up << " idle leaders");
+                            << put_together << " merges of shards, " << falsely_measured
+                            << " falsely measured, " << given_up << " idle leaders");
   }
 }
 

@@ -9,14 +9,16 @@ result<> training_call::check_maker(const shard_board& board, const found_peer& 
                                     const commit_shard_args& args) {
   const auto who = to_hex(caller.slot.account.view());
   const auto maker = board.makers()[args.shard];
-  const bool leads = caller.index == state_.counts.leader;
+  // Who has made a shard must not be the one to check what another one has measured it to.
+  const bool leads = caller.index == state_.counts.leader && board.sums() == 0;
   const auto now = board.state_of(args.shard);
   if (caller.index != maker && !leads)
     return refuse("shard {} is made by {}, not by {}", args.shard, to_hex(state_.peer(maker).account.view()),
                   who);
   if (is_made(now)) return refuse("shard {} is made already", args.shard);
   if (now == shard_state::declined && !leads)
-    return refuse("shard {} is declined: only the leader makes it", args.shard);
+    return board.sums() > 0 ? refuse("shard {} is declined: the leader merges", args.shard)
+                            : refuse("shard {} is declined: only the leader makes it", args.shard);
   const bool is_own = caller.index == maker && now == shard_state::awaited;
   const auto end = std::uint64_t{state_.shards().since} + state_.shards().lasts;
   if (const auto time = host_.block_time(); !is_own && now == shard_state::awaited && time < end)
@@ -34,6 +36,7 @@ result<> training_call::on(const commit_shard_args& args) {
   shard_board board(state_);
   if (board.count() == 0)
     return refuse("round {} is not merged in shards under term {}", args.round_num, args.term);
+  if (board.is_measuring()) return refuse("the models of round {} are being measured", args.round_num);
   if (args.shard >= board.count()) return refuse("shard {} is not one of the {}", args.shard, board.count());
   SWARM_CHECK(check_maker(board, caller, args));
   const auto maker = board.makers()[args.shard];

@@ -85,6 +85,7 @@ result<> training_call::on(const commit_merge_args& args) {
   if (args.size > model_bytes_max)
     return refuse("size of the merge is {}, a model has at most {} bytes", args.size, model_bytes_max);
   SWARM_TRY(auto record, check_partition(args));
+  if (state_.rules >= rules_with_measures && state_.shards().makers > 0) bar_silent_makers();
 
   record.digest = args.digest;
   record.head = {context_.block_num,

@@ -1,6 +1,4 @@
-#include "base/hash.hpp"
-#include "contracts/testing/twin_world.hpp"
-#include "contracts/training/sharding.hpp"
+#include "contracts/testing/random_calls.hpp"
 
 namespace training_model_test {
 
@@ -12,41 +10,16 @@ namespace {
 template <class Event>
 const std::size_t event_index = training_event(Event{}).index();
 
-hash32 some_hash(std::uint64_t number) {
-  return keccak256(fmt::format("model {}", number));
-}
-
-constexpr std::uint32_t links = 50; ///< of the chains in this test
-constexpr std::uint64_t large_size = 37 * model_chunk_bytes - 5;
-
-/// What opens the seed that the check-in of `peer` has now.
-hash32 next_seed(const twin_world& both, const address& peer) {
-  hash32 kept;
-  for (const auto& one : both.twin.check_ins())
-    if (one.peer == peer) kept = one.seed_hash;
-  const auto known = both.seeds.find(peer);
-  if (known == both.seeds.end()) return {};
-  for (std::uint32_t left = links; left > 0; --left)
-    if (seed_link(known->second, left) == kept) return seed_link(known->second, left - 1);
-  return {};
-}
-
-/// A number that is right most of the time.
-template <class T>
-T mostly(seeded_random& random, T value) {
-  if (random.below(20) != 0) return value;
-  return static_cast<T>(value + (random.below(2) == 0 ? 1 : -1));
-}
-
 void random_register(twin_world& both, const address& caller) {
   auto& random = both.random;
   register_peer_args args;
   args.min_peers = both.crowded ? 4 : mostly(random, 2u);
   if (!both.crowded && both.has_organisations() && random.below(4) == 0) args.min_peers = 3;
-  args.merge_method = random.below(30) == 0   ? "geomedian"
-                      : random.below(30) == 0 ? "trimmedmean:0.25"
-                      : random.below(40) == 0 ? "bogus"
-                                              : "mean";
+  args.merge_method = both.measured && random.below(6) != 0 ? "geomedian"
+                      : random.below(30) == 0               ? "geomedian"
+                      : random.below(30) == 0               ? "trimmedmean:0.25"
+                      : random.below(40) == 0               ? "bogus"
+                                                            : "mean";
   args.weightage = random.below(20) == 0 ? 101 : static_cast<std::uint32_t>(1 + random.below(100));
   args.train_end = static_cast<on_train_end>(random.below(3));
   args.epochs_total = static_cast<std::uint32_t>(random.below(50));
@@ -115,13 +88,6 @@ void random_commit(twin_world& both, const address& caller) {
   both.call(caller, args);
 }
 
-std::vector<hash32> some_roots(twin_world& both, std::size_t count) {
-  std::vector<hash32> out;
-  while (out.size() < count)
-    out.push_back(some_hash(both.random()));
-  return out;
-}
-
 /// Of a shard that is not made, by its maker or the leader mostly.
 void random_shard(twin_world& both, address caller) {
   auto& random = both.random;
@@ -135,13 +101,23 @@ void random_shard(twin_world& both, address caller) {
   auto which = missing[random.below(missing.size())];
   if (random.below(20) == 0) which = static_cast<std::uint32_t>(random.below(now.shards.size() + 1));
   const bool is_declined = which < now.shards.size() && now.shards[which].state == shard_state::declined;
+  const bool measures = both.twin.measures().open; // the leader does that for nobody
+  if (measures && random.below(4) == 0)
+    return void(measure_all(both, [&both](std::uint64_t words) { return some_sums(both, words); }));
   if (random.below(10) != 0)
-    caller = is_declined || which >= now.shards.size() || random.below(4) == 0 ? head.leader
-                                                                               : now.shards[which].maker;
+    caller = is_declined || which >= now.shards.size() || (!measures && random.below(4) == 0)
+                 ? head.leader
+                 : now.shards[which].maker;
   if (random.below(12) == 0) both.world.skip_seconds(random.below(1000));
   const auto plan = plan_of(now.size, static_cast<std::uint32_t>(now.shards.size()));
   auto count = which < now.shards.size() ? plan.units_of(which).count : 1;
-  count = random.below(12) == 0 ? 0 : mostly(random, count);
+  count = random.below(measures ? 40 : 12) == 0 ? 0 : mostly(random, count);
+  if (measures && random.below(20) != 0)
+    return void(both.call(
+        caller, measure_shard_args{mostly(random, head.generation), mostly(random, head.round_num),
+                                   mostly(random, head.term), which,
+                                   some_sums(both, std::min<std::uint64_t>(count, 100)
+                                                       * words_of_sums(both.twin.measures().sums))}));
   both.call(caller, commit_shard_args{mostly(random, head.generation), mostly(random, head.round_num),
                                       mostly(random, head.term), which, some_roots(both, count)});
 }
@@ -149,10 +125,11 @@ void random_shard(twin_world& both, address caller) {
 void random_challenge(twin_world& both, const address& caller, const checks_view& checks) {
   auto& random = both.random;
   const auto head = both.twin.head();
-  both.call(caller, challenge_args{mostly(random, head.generation), mostly(random, head.round_num),
-                                   mostly(random, head.term), mostly(random, checks.attempt),
-                                   static_cast<challenge_kind>(random.below(3)),
-                                   random.below(3) == 0 ? random.below(checks.chunks + 1) : 0});
+  both.call(caller,
+            challenge_args{
+                mostly(random, head.generation), mostly(random, head.round_num), mostly(random, head.term),
+                mostly(random, checks.attempt), static_cast<challenge_kind>(random.below(3)),
+                random.below(3) == 0 ? random.below(checks.chunks + (both.measured ? 30 : 1)) : 0});
 }
 
 /// What happens to a proposal. Those who are awaited speak mostly.
@@ -203,7 +180,8 @@ void useful_call(twin_world& both) {
   const auto head = both.twin.head();
   const auto caller = test_account(static_cast<std::uint16_t>(random.below(peer_accounts)));
   if (head.phase == round_phase::merging)
-    return random.below(8) == 0 ? random_commit(both, head.leader) : random_shard(both, head.leader);
+    return random.below(both.twin.measures().open ? 30 : 8) == 0 ? random_commit(both, head.leader)
+                                                                 : random_shard(both, head.leader);
   if (head.phase == round_phase::verifying || head.phase == round_phase::disputed)
     return random_check(both, caller);
   const auto peers = both.twin.peers();
@@ -404,7 +382,8 @@ private:
       silent_ = head.leader;
       return suspect(head);
     }
-    if (!leaders_die_ && !both_.twin.shards().shards.empty()) return make_shards(head);
+    if (!leaders_die_ && !both_.twin.shards().shards.empty() && !needs_leader(both_))
+      return make_shards(head);
     commit_merge_args args;
     args.generation = head.generation;
     args.round_num = head.round_num;
@@ -419,6 +398,10 @@ private:
 
   /// All makers do, and the leader what is declined.
   void make_shards(const head_view& head) {
+    if (both_.twin.measures().open) {
+      calls_ += measure_all(both_, [](std::uint64_t words) { return std::vector<hash32>(words); });
+      REQUIRE_FALSE(both_.twin.measures().open);
+    }
     const auto now = both_.twin.shards();
     const auto plan = plan_of(now.size, static_cast<std::uint32_t>(now.shards.size()));
     for (std::uint32_t place = 0; place < now.shards.size(); ++place) {
@@ -483,7 +466,8 @@ TEST_CASE(
     const std::array owners{event_index<reset_asked>, event_index<reset_noted>,
                             event_index<organisation_invited>, event_index<verify_set>}; // owners.test.cpp
     if (std::find(owners.begin(), owners.end(), kind) != owners.end()) continue;
-    CHECK(seen[std::to_string(kind)] >= (kind == event_index<round_stopped> ? 3 : 10));
+    const bool is_rare = kind == event_index<round_stopped> || kind == event_index<models_measured>;
+    CHECK(seen[std::to_string(kind)] >= (is_rare ? 3 : 10));
   }
   std::string counts;
   for (const auto& [kind, count] : seen)

@@ -3,6 +3,7 @@
 #include "base/hash_tree.hpp"
 #include "base/testing/wording.hpp"
 #include "contracts/testing/played_rounds.hpp"
+#include "contracts/training/measures.hpp"
 #include "contracts/training/sharding.hpp"
 
 namespace rounds_test {
@@ -16,6 +17,45 @@ namespace {
 const auto training = default_training();
 
 } // namespace
+
+TEST_CASE("what as many models as may be measured cost stays far below the gas of a call") {
+  constexpr auto count = static_cast<std::uint16_t>(measured_models_max);
+  memory_world world(make_contracts());
+  const auto must = [&](std::uint16_t number, const bytes& input) {
+    auto done = world.send(test_account(number), training, input);
+    REQUIRE_MESSAGE(done.ok, revert_text(done.output));
+    return done;
+  };
+  for (std::uint16_t i = 0; i < count; ++i) {
+    REQUIRE(register_node(world, test_account(i), node_type::sl).ok);
+    must(i, encode_register_peer({count, "geomedian", 1}));
+  }
+  const auto size =
+      (units_per_shard_min * count * 2 - 1) * model_chunk_bytes; // the most units that a maker can have
+  for (std::uint16_t i = 0; i < count; ++i)
+    must(i, check_in_input(1, i, false, size));
+  for (std::uint16_t i = 0; i < count; ++i)
+    must(i, reveal_input(1, i));
+  const training_probe probe(world, training);
+  REQUIRE(probe.measures().sums == count * (count - 1) / 2);
+  const auto plan = plan_of(size, count);
+  const auto slots = world.slot_count();
+  memory_world::outcome done;
+  std::uint64_t most = 0;
+  for (std::uint16_t i = 0; i < count; ++i) {
+    std::vector<hash32> sums;
+    for (std::uint64_t unit = 0; unit < plan.units_of(i).count; ++unit)
+      for (const auto& word : pack_sums(std::vector<double>(probe.measures().sums, 0.1)))
+        sums.push_back(word);
+    done = must(i, encode(measure_shard_args{1, 1, 0, i, sums}));
+    if (i + 1 < count) most = std::max(most, done.gas);
+  }
+  CHECK_FALSE(probe.measures().open);
+  MESSAGE("16 models in " << plan.units() << " units: a measurement takes " << most << " gas, the last "
+                          << done.gas << "; " << world.slot_count() - slots << " slots");
+  CHECK(most < call_gas / 4);
+  CHECK(done.gas < call_gas / 2);
+}
 
 TEST_CASE(
     "what a check-in costs does not depend on the number of peers, a close and a commit cost one load each") {

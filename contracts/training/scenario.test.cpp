@@ -2,6 +2,7 @@
 #include "contracts/testing/story.hpp"
 #include "contracts/testing/training_probe.hpp"
 #include "contracts/training/dealt.hpp"
+#include "contracts/training/measures.hpp"
 
 #include <doctest/doctest.h>
 
@@ -22,13 +23,14 @@ using namespace swarm::contracts;
 //   NAME accuse NAME | NAME answer | wait SECONDS
 //   NAME refused REASON [gen=]          its program was refused before it was a peer
 //   NAME commit ROUND TERM CONTRIBUTOR... [-EXCLUDED...] [size=17825792]    leaves the excluded out as not available; ~: as not finite
+//   NAME measure SHARD [sums=as many as it has units] [value=1] [bad] | NAME no-measure SHARD | all measure
 //   NAME make SHARD [roots=as many as it has units] [term=] | NAME decline SHARD | all make
 //   NAME seed | NAME attest | NAME challenge KIND [NUMBER] | NAME judge yes|no | NAME checks-over
 //                                       of the proposal; all of these take term= and attempt=
 //   all seed | all attest               whoever is awaited
 //   all check                           until the proposal is accepted
 //   NAME offline                        leaves the NodeRegistry
-//   head | peers | order | merge ROUND | proposal | checks | shards | deal
+//   head | peers | order | merge ROUND | proposal | checks | shards | measures | deal
 // In training/scenarios/organisations there are organisations: the first two names of a story belong to "Org 1", the next two to "Org 2", up to "Org 4".
 // The name "leader" stands for whoever leads, in commands and in answers.
 
@@ -51,7 +53,8 @@ private:
     if (verb == "checks") return show_checks();
     if (verb == "shards") return show_shards();
     if (verb == "deal") return show_deal();
-    if (verb == "all" && cmd.word(1) == "make") return make_all();
+    if (verb == "measures") return show_measures();
+    if (verb == "all" && (cmd.word(1) == "make" || cmd.word(1) == "measure")) return make_all(cmd.word(1));
     if (verb == "all" && cmd.word(1) == "check") {
       while (probe_.head().phase == round_phase::verifying)
         ask_all(story_command(probe_.checks().attempt == 0 ? "all seed" : "all attest"));
@@ -170,6 +173,7 @@ private:
                                                       {"exclusion", challenge_kind::exclusion},
                                                       {"unserved", challenge_kind::unserved}};
     if (verb == "seed") return encode(reveal_seed_args{generation, head.round_num, term, next_seed(caller)});
+    if (verb == "measure" || verb == "no-measure") return measure_input(cmd, generation, term);
     if (verb == "make" || verb == "decline") return shard_input(cmd, generation, term);
     if (verb == "attest") return encode(attest_args{generation, head.round_num, term, attempt});
     if (verb == "checks-over") return encode(close_checks_args{generation, head.round_num, term, attempt});
@@ -194,12 +198,30 @@ private:
     return encode(args);
   }
 
-  /// Each maker makes what is awaited.
-  void make_all() {
+  /// Each unit has the same sums, `value` times 1, 2, 3, ... of which the last is no sum if it is `bad`.
+  bytes measure_input(const story_command& cmd, std::uint64_t generation, std::uint32_t term) {
+    const auto shard = static_cast<std::uint32_t>(cmd.number(2));
+    const auto now = probe_.shards();
+    const auto count = static_cast<std::uint32_t>(now.shards.size());
+    measure_shard_args args{generation, probe_.head().round_num, term, shard, {}};
+    if (cmd.word(1) == "no-measure") return encode(args);
+    const auto units = shard < count ? plan_of(now.size, count).units_of(shard).count : 1;
+    std::vector<double> sums;
+    for (std::uint32_t i = 1; i <= std::max(probe_.measures().sums, 1u); ++i)
+      sums.push_back(static_cast<double>(i * cmd.number("value", 1)));
+    if (cmd.has("bad")) sums.back() = -1;
+    for (std::uint64_t i = 0; i < cmd.number("sums", units); ++i)
+      for (const auto& word : pack_sums(sums))
+        args.sums.push_back(word);
+    return encode(args);
+  }
+
+  /// Each maker makes, or measures, what is awaited.
+  void make_all(const std::string& verb) {
     const auto now = probe_.shards();
     for (std::uint32_t place = 0; place < now.shards.size(); ++place)
       if (now.shards[place].state == shard_state::awaited)
-        call(story_command(fmt::format("maker make {}", place)), now.shards[place].maker);
+        call(story_command(fmt::format("maker {} {}", verb, place)), now.shards[place].maker);
   }
 
   bytes commit_input(const story_command& cmd, std::uint64_t generation) {
@@ -272,6 +294,13 @@ private:
   void tell(const shard_committed& e) {
     if (e.roots.empty()) return say("{} declines shard {}", name(e.peer), e.shard);
     say("{} makes shard {}: {} units", name(e.peer), e.shard, e.roots.size());
+  }
+  void tell(const shard_measured& e) {
+    if (e.sums.empty()) return say("{} declines to measure shard {}", name(e.peer), e.shard);
+    say("{} measures shard {}: {} words", name(e.peer), e.shard, e.sums.size());
+  }
+  void tell(const models_measured& e) {
+    say("the models of round {} are measured, term {}: {} words", e.round_num, e.term, e.totals.size());
   }
   void tell(const seed_revealed& e) { say("{} reveals its seed for term {}", name(e.peer), e.term); }
   void tell(const checks_dealt& e) {
@@ -359,6 +388,16 @@ private:
       say("shard {} of {} is {}: {} units", place, name(own.maker), to_string(own.state),
           plan_of(now.size, static_cast<std::uint32_t>(now.shards.size())).units_of(place).count);
     }
+  }
+  void show_measures() {
+    const auto now = probe_.measures();
+    if (now.sums == 0) return say("nothing is measured");
+    if (now.open) return say("{} sums of each unit, being measured", now.sums);
+    std::string totals;
+    const auto sums = unpack_sums(now.totals, now.sums).value();
+    for (const auto total : sums)
+      totals += fmt::format(" {}", total);
+    say("{} sums of {} units, in all{}", now.sums, now.units.size(), totals);
   }
   void show_merge(const merge_view& m) {
     say("round {} term {} by {}: {}; without {}", m.round_num, m.term,

@@ -1,14 +1,20 @@
 #include "contracts/training/sharding.hpp"
 
 #include "base/assert.hpp"
+#include "contracts/training/measures.hpp"
 
 #include <algorithm>
 #include <set>
 
 namespace swarm::contracts {
 
-bool is_sharded(std::uint64_t size, std::size_t makers, const merge_method& method) {
-  return makers >= 2 && size > model_chunk_bytes && size <= model_bytes_max && is_elementwise(method)
+bool may_be_sharded(const merge_method& method, std::size_t models, std::uint64_t rules) {
+  if (is_elementwise(method)) return true;
+  return rules >= rules_with_measures && models <= measured_models_max && sums_of(method, models) > 0;
+}
+
+bool is_sharded(std::uint64_t size, std::size_t makers) {
+  return makers >= 2 && size > model_chunk_bytes && size <= model_bytes_max
          && !is_checked_whole(size, makers - 1);
 }
 

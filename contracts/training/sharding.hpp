@@ -11,9 +11,14 @@ namespace swarm::contracts {
 /// A maker's shard has at least so many units, where there are chunks enough, and at most twice as many.
 inline constexpr std::uint64_t units_per_shard_min = 4;
 
-/// Whether so many makers make a merge of `size` bytes in shards: its method allows that, and it has more than one chunk and
+/// Since this version of the chain's rules merges by methods that look at whole models are made in shards, too (measures.hpp).
+inline constexpr std::uint64_t rules_with_measures = 3;
+
+/// Whether merges of so many models by this method may be made in shards.
+bool may_be_sharded(const merge_method& method, std::size_t models, std::uint64_t rules);
+/// Whether so many makers make a merge of `size` bytes in shards, if its method allows that: it has more than one chunk and
 /// is too large for all but one of them to make all of it again.
-bool is_sharded(std::uint64_t size, std::size_t makers, const merge_method& method);
+bool is_sharded(std::uint64_t size, std::size_t makers);
 
 /// Of what a shard consists: chunks, or units of them.
 struct run {

@@ -3,6 +3,7 @@
 #include "base/hash.hpp"
 #include "base/hash_tree.hpp"
 #include "base/random.hpp"
+#include "contracts/training/measures.hpp"
 
 #include <doctest/doctest.h>
 
@@ -88,17 +89,45 @@ std::map<organisation_id, std::uint64_t> check_deal(const std::vector<checker>& 
 } // namespace
 
 TEST_CASE("a merge is made in shards where its method allows that and it is not checked whole anyhow") {
-  CHECK_FALSE(is_sharded(1000 * mib, 1, merge_method::mean));
-  CHECK_FALSE(is_sharded(16 * mib, 2, merge_method::mean));
-  CHECK(is_sharded(16 * mib + 1, 2, merge_method::mean));
-  CHECK_FALSE(is_sharded(5 * mib, 4, merge_method::trimmedmean));
-  CHECK(is_sharded(5 * mib + 1, 4, merge_method::coordmedian));
-  CHECK_FALSE(is_sharded(mib, 1000, merge_method::mean));
-  CHECK_FALSE(is_sharded(0, 1000, merge_method::mean));
-  CHECK_FALSE(is_sharded(model_bytes_max + 1, 4, merge_method::mean));
-  for (const auto whole : {merge_method::geomedian, merge_method::krum, merge_method::multikrum,
-                           merge_method::clippedmean, merge_method::custom})
-    CHECK_FALSE(is_sharded(1000 * mib, 8, whole));
+  CHECK_FALSE(is_sharded(1000 * mib, 1));
+  CHECK_FALSE(is_sharded(16 * mib, 2));
+  CHECK(is_sharded(16 * mib + 1, 2));
+  CHECK_FALSE(is_sharded(5 * mib, 4));
+  CHECK(is_sharded(5 * mib + 1, 4));
+  CHECK_FALSE(is_sharded(mib, 1000));
+  CHECK_FALSE(is_sharded(0, 1000));
+  CHECK_FALSE(is_sharded(model_bytes_max + 1, 4));
+  for (const auto kind : {merge_method::mean, merge_method::coordmedian, merge_method::trimmedmean})
+    CHECK(may_be_sharded(kind, 1000, 1));
+  for (const auto measured :
+       {merge_method::geomedian, merge_method::krum, merge_method::multikrum, merge_method::clippedmean}) {
+    CHECK(may_be_sharded(measured, measured_models_max, rules_with_measures));
+    CHECK_FALSE(may_be_sharded(measured, measured_models_max + 1, rules_with_measures));
+    CHECK_FALSE(may_be_sharded(measured, 8, rules_with_measures - 1));
+  }
+  CHECK_FALSE(may_be_sharded(merge_method::custom, 8, rules_with_measures));
+}
+
+TEST_CASE("sums are packed in words in one way, and what is no sum is refused") {
+  constexpr auto infinite = std::numeric_limits<double>::infinity();
+  CHECK(sums_of(merge_method::geomedian, 16) == 120);
+  CHECK(sums_of(merge_method::clippedmean, 16) == 16);
+  CHECK(sums_of(merge_method::mean, 16) == 0);
+  const std::vector<double> sums{0, 1.5, infinite, 5e-324, 1.7e308};
+  const auto words = pack_sums(sums);
+  REQUIRE(words.size() == 2);
+  CHECK(unpack_sums(words, 5).value() == sums);
+  CHECK_FALSE(unpack_sums(words, 4)); // something stands behind the last one
+  CHECK_FALSE(unpack_sums(words, 9));
+  CHECK_FALSE(unpack_sums(std::span(words).first(1), 5));
+  for (const double wrong : {-0.0, -1.0, -infinite, std::numeric_limits<double>::quiet_NaN()}) {
+    const std::vector<double> bad{1, wrong};
+    CHECK_FALSE(unpack_sums(pack_sums(bad), 2));
+  }
+  auto other = words;
+  other[1].back() = 1;
+  CHECK_FALSE(unpack_sums(other, 5));
+  CHECK(digest_of_sums(words) != digest_of_sums(other));
 }
 
 TEST_CASE("makers have runs of units that differ by one, at most eight each, and together all chunks") {

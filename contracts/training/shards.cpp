@@ -2,6 +2,8 @@
 
 #include "base/assert.hpp"
 #include "base/hash_tree.hpp"
+#include "base/sum_tree.hpp"
+#include "contracts/training/measures.hpp"
 
 #include <algorithm>
 #include <map>
@@ -16,17 +18,28 @@ constexpr std::uint64_t node_gas = 60 + 12 * 3;
 /// The size that all models of the round have, if there is one and their merge may be made in shards. The model of who has left
 /// may be gone, and then nobody could make a shard: the leader merges, and leaves it out.
 std::optional<std::uint64_t> common_size(const training_state& state, const std::vector<participant>& in,
-                                         const merge_method& method) {
+                                         bool method_allows) {
   std::optional<std::uint64_t> out;
   for (const auto& one : in) {
     if (one.peer.in_weightage == 0) continue;
     if (!is_at_work(one.peer)) return std::nullopt;
     const auto size = state.check_in(one.index).size;
     if (out && *out != size) return std::nullopt;
-    if (!out && !is_sharded(size, state.counts.contributors, method)) return std::nullopt;
+    if (!out && !(method_allows && is_sharded(size, state.counts.contributors))) return std::nullopt;
     out = size;
   }
   return out;
+}
+
+/// From now on for who makes, or measures, a shard. The first is the largest.
+void give_time(training_state& state, const shard_plan& plan) {
+  auto& shards = state.shards();
+  const auto part = std::min(shards.size, plan.chunks_of(0).count * model_chunk_bytes);
+  const auto now = state.storage().host().block_time();
+  // What was made under a leader before need not be made again, so the first opening counts.
+  if (shards.since == 0) shards.since = static_cast<std::uint32_t>(now);
+  shards.until = now + seconds_to_check(part * state.counts.contributors);
+  shards.lasts = static_cast<std::uint32_t>(shards.until - shards.since);
 }
 
 } // namespace
@@ -42,7 +55,8 @@ void rounds::open_shards(const std::vector<participant>& in) {
   // What nobody checks is accepted at once, and nobody would have all of it.
   if (state_.is_unverified()) return;
   const auto method = parse_merge_method(state_.merge_method()).value();
-  const auto size = common_size(state_, in, method);
+  const auto models = state_.counts.contributors;
+  const auto size = common_size(state_, in, may_be_sharded(method, models, state_.rules));
   if (!size) return;
   const auto aside = set_aside();
   std::vector<std::uint16_t> who;
@@ -50,7 +64,11 @@ void rounds::open_shards(const std::vector<participant>& in) {
     if (one.peer.in_weightage > 0 && is_at_work(one.peer) && !is_barred(one)
         && (aside.empty() || !aside.contains(organisation_of(one.index))))
       who.push_back(one.index);
-  if (!is_sharded(*size, who.size(), method)) return;
+  if (!is_sharded(*size, who.size())) return;
+  if (state_.rules >= rules_with_measures) {
+    const auto sums = static_cast<std::uint16_t>(sums_of(method, models));
+    state_.set_measures({state_.round.round_num, state_.round.term, sums, sums > 0});
+  }
   shards.size = *size;
   shards.makers = static_cast<std::uint16_t>(who.size());
   const auto plan = plan_of(*size, shards.makers);
@@ -65,16 +83,12 @@ void rounds::open_shards(const std::vector<participant>& in) {
   state_.store(peer_sets::made, made);
   state_.store(peer_sets::declined, {});
   state_.store(peer_sets::replaced, {});
-  const auto part = std::min(*size, plan.chunks_of(0).count * model_chunk_bytes); // the first is the largest
-  const auto now = state_.storage().host().block_time();
-  // What was made under a leader before need not be made again, so the first opening counts.
-  if (shards.since == 0) shards.since = static_cast<std::uint32_t>(now);
-  shards.until = now + seconds_to_check(part * state_.counts.contributors);
-  shards.lasts = static_cast<std::uint32_t>(shards.until - shards.since);
+  give_time(state_, plan);
 }
 
 shard_board::shard_board(training_state& state) : state_(state) {
   if (state.shards().makers == 0) return;
+  measures_ = state.measures();
   makers_ = state.load(peer_sets::makers).indexes();
   made_ = state.load(peer_sets::made);
   declined_ = state.load(peer_sets::declined);
@@ -103,11 +117,54 @@ std::vector<shard_author> shard_board::authors() const {
 
 std::vector<hash32> shard_board::roots_of(std::uint32_t place) const {
   std::vector<hash32> out;
-  if (!is_made(state_of(place))) return out;
+  if (is_measuring() || !is_made(state_of(place))) return out;
   const auto own = plan().units_of(place);
   for (auto unit = own.first; unit < own.end(); ++unit)
     out.push_back(state_.shard_node(0, unit));
   return out;
+}
+
+std::vector<hash32> shard_board::totals() const {
+  return state_.sums_of_unit(training_state::all_units, words_of_sums(sums()));
+}
+
+bool shard_board::measure(std::uint32_t place, const std::vector<hash32>& words) {
+  const auto units = plan().units_of(place);
+  const auto each = words_of_sums(sums());
+  for (std::uint64_t i = 0; i < units.count; ++i)
+    state_.set_sums_of_unit(units.first + i, std::span(words).subspan(i * each, each));
+  made_.set(makers_.at(place), true);
+  state_.put(peer_sets::made, makers_.at(place), true);
+  if (--state_.shards().missing > 0) return false;
+  begin_making();
+  return true;
+}
+
+/// All units are measured: from their totals follows how each chunk is merged, so the same makers make their shards.
+void shard_board::begin_making() {
+  const auto shape = plan();
+  const auto each = words_of_sums(sums());
+  std::vector<double> all;
+  for (std::uint64_t unit = 0; unit < shape.units(); ++unit) {
+    const auto own = unpack_sums(state_.sums_of_unit(unit, each), sums()).value();
+    all.insert(all.end(), own.begin(), own.end());
+  }
+  state_.set_sums_of_unit(training_state::all_units,
+                          pack_sums(sums_above(std::move(all), sums(), tree_height(shape.units()))));
+  measures_.open = false;
+  state_.set_measures(measures_);
+  auto& shards = state_.shards();
+  for (std::uint32_t place = 0; place < count(); ++place) {
+    const bool has_units = shape.units_of(place).count > 0;
+    made_.set(makers_[place], !has_units);
+    if (!has_units) continue;
+    ++shards.missing;
+    // Who has left since it has measured makes nothing.
+    if (!is_at_work(state_.peer(makers_[place]))) decline(place);
+  }
+  state_.store(peer_sets::made, made_);
+  shards.since = 0;
+  give_time(state_, shape);
 }
 
 void shard_board::decline(std::uint32_t place) {

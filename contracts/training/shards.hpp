@@ -24,7 +24,16 @@ public:
   /// The roots of its units; none while it is not made.
   std::vector<hash32> roots_of(std::uint32_t place) const;
 
+  /// Whether the shards are measured now; or they were, and are to be made by that.
+  bool is_measuring() const { return measures_.open; }
+  bool was_measured() const { return measures_.sums > 0 && !measures_.open; }
+  std::size_t sums() const { return measures_.sums; }
+
   void decline(std::uint32_t place);
+  /// The shard is measured to `words`, `sums` of each of its units. True when it is the last one: then the shards are to be made.
+  bool measure(std::uint32_t place, const std::vector<hash32>& words);
+  /// What whole models are measured to, once they are.
+  std::vector<hash32> totals() const;
   /// The shard, which is not made, has these roots. They are put together with those that stand beside them, as far as
   /// their neighbours are made, too. Answers with the root of the whole merge when it is the last one.
   std::optional<hash32> make(std::uint32_t place, const std::vector<hash32>& roots, bool by_leader);
@@ -37,12 +46,14 @@ private:
       std::pair<std::uint64_t, std::vector<hash32>>; ///< index of the first, and neighbours from it on
 
   bool have_most_made() const;
+  void begin_making();
   bool is_complete(const shard_plan& plan, unsigned level, std::uint64_t index) const;
   nodes level_above(const shard_plan& plan, unsigned level, const nodes& known);
 
   training_state& state_;
   std::vector<std::uint16_t> makers_;
   peer_set made_, declined_, replaced_;
+  measures_slot measures_;
 };
 
 } // namespace swarm::contracts

@@ -2,6 +2,7 @@
 
 #include "base/assert.hpp"
 #include "base/u256.hpp"
+#include "contracts/training/sharding.hpp"
 
 #include <array>
 #include <bit>
@@ -31,6 +32,8 @@ constexpr hash32 shards_number = u256(64);
 constexpr hash32 shard_nodes_number = u256(65);
 constexpr hash32 accusers_number = u256(66);
 constexpr hash32 accepted_number = u256(67);
+constexpr hash32 measures_number = u256(72);
+constexpr hash32 sums_number = u256(73);
 constexpr hash32 last_reset_number = u256(96); // and the two after it
 
 constexpr std::uint64_t slots_per_peer = 8;
@@ -70,7 +73,8 @@ std::vector<exclusion> split(std::string_view joined, std::size_t count) {
 
 } // namespace
 
-training_state::training_state(const slots& in) : slots_(in) {
+training_state::training_state(const slots& in, std::uint64_t rules_in_force)
+    : rules(rules_in_force), slots_(in) {
   loaded_round_ = slots_.get<round_slot>(round_number);
   loaded_counts_ = slots_.get<counts_slot>(counts_number);
   round = loaded_round_;
@@ -208,6 +212,31 @@ hash32 training_state::shard_node_slot(unsigned level, std::uint64_t index) cons
   put_be64(key.data() + 24, index);
   return slots_.mapped(key, shard_nodes_number);
 }
+measures_slot training_state::measures() const {
+  if (rules < rules_with_measures) return {};
+  const auto out = slots_.get<measures_slot>(measures_number);
+  return out.round_num == round.round_num && out.term == round.term ? out : measures_slot{};
+}
+void training_state::set_measures(const measures_slot& value) {
+  slots_.put(measures_number, value);
+}
+hash32 training_state::sums_slot(std::uint64_t unit, std::size_t word) const {
+  auto key = generation_key(round.generation);
+  put_be64(key.data() + 16, unit);
+  put_be64(key.data() + 24, word);
+  return slots_.mapped(key, sums_number);
+}
+std::vector<hash32> training_state::sums_of_unit(std::uint64_t unit, std::size_t words) const {
+  std::vector<hash32> out;
+  for (std::size_t word = 0; word < words; ++word)
+    out.push_back(slots_.load(sums_slot(unit, word)));
+  return out;
+}
+void training_state::set_sums_of_unit(std::uint64_t unit, std::span<const hash32> words) {
+  for (std::size_t word = 0; word < words.size(); ++word)
+    slots_.store(sums_slot(unit, word), words[word]);
+}
+
 hash32 training_state::shard_node(unsigned level, std::uint64_t index) const {
   return slots_.load(shard_node_slot(level, index));
 }

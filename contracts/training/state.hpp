@@ -34,6 +34,9 @@
 ///             never read, as the sets say which shards are made
 ///     slot 66 mapping (generation, organisation) -> block time from which on its peers may accuse others again
 ///     slot 67 mapping (generation, round) -> block time at which its merge was accepted
+///     slot 72 measures_slot
+///     slot 73 mapping (generation, unit, word) -> what the unit is measured to; of unit 2^64 - 1 the totals. Those of earlier
+///             rounds and terms are never read, as the sets say which shards are measured
 ///     slot 96 the last reset, a reset_record
 ///
 /// The keys of these mappings contain the generation, so a reset touches a fixed number of slots.
@@ -196,6 +199,16 @@ struct shards_slot {
   bool operator==(const shards_slot&) const = default;
 };
 
+/// What the models of the closed round are measured to, before its merge is made in shards; of the present round and term, or
+/// of no meaning. There since version 3 of the chain's rules.
+struct measures_slot {
+  std::uint64_t round_num = 0;
+  std::uint32_t term = 0;
+  std::uint16_t sums = 0; ///< of each unit; 0: nothing is measured
+  bool open = false;      ///< not all is measured
+  bool operator==(const measures_slot&) const = default;
+};
+
 enum class peer_sets : std::uint8_t {
   awaited,   ///< whose seed, attestation or vote is missing
   able,      ///< who may check the proposal: their seeds are revealed, and nothing speaks against them
@@ -237,8 +250,10 @@ struct merge_record {
 /// by a call that needs them; everything else at once.
 class training_state {
 public:
-  explicit training_state(const slots& in);
+  /// `rules`: the version of the chain's rules in force.
+  explicit training_state(const slots& in, std::uint64_t rules = ledger::rules_first);
 
+  const std::uint64_t rules;
   round_slot round;
   counts_slot counts;
 
@@ -304,6 +319,14 @@ public:
   hash32 shard_node(unsigned level, std::uint64_t index) const;
   void set_shard_node(unsigned level, std::uint64_t index, const hash32& root);
 
+  /// Those of the present round and term; without sums where there are none.
+  measures_slot measures() const;
+  void set_measures(const measures_slot& value);
+  /// What `unit` is measured to, in so many words.
+  std::vector<hash32> sums_of_unit(std::uint64_t unit, std::size_t words) const;
+  void set_sums_of_unit(std::uint64_t unit, std::span<const hash32> words);
+  static constexpr std::uint64_t all_units = ~std::uint64_t{0}; ///< the unit of the totals
+
   id_list invited() const;
   id_list reset_votes() const;
   reset_record last_reset() const;
@@ -338,6 +361,7 @@ private:
   hash32 organisation_slot(organisation_id organisation, const hash32& number) const;
   hash32 digest_slot(const hash32& digest) const;
   hash32 shard_node_slot(unsigned level, std::uint64_t index) const;
+  hash32 sums_slot(std::uint64_t unit, std::size_t word) const;
   hash32 set_place(peer_sets which, std::size_t word) const;
   static hash32 owner_place();
   std::size_t words_used() const {

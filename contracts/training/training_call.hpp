@@ -12,8 +12,9 @@ namespace swarm::contracts {
 class training_call {
 public:
   training_call(ledger::contract_host& host, const ledger::call_context& context)
-      : host_(host), context_(context), state_(slots(host, context.self)), rounds_(state_, context_),
-        agreement_(state_, rounds_, context_), verification_(state_, rounds_, context_) {}
+      : host_(host), context_(context), state_(slots(host, context.self), context.rules),
+        rounds_(state_, context_), agreement_(state_, rounds_, context_),
+        verification_(state_, rounds_, context_) {}
 
   // peers.cpp
   result<> on(const register_peer_args& args);
@@ -43,6 +44,9 @@ public:
   result<> on(const commit_merge_args& args);
   // making.cpp
   result<> on(const commit_shard_args& args);
+  // measuring.cpp
+  result<> on(const measure_shard_args& args);
+  result<measures_view> on(const measures_args& args);
   // verifying.cpp
   result<> on(const reveal_seed_args& args);
   result<> on(const attest_args& args);
@@ -120,6 +124,9 @@ private:
   merge_view view_of(std::uint64_t round_num) const;
   result<> check_maker(const shard_board& board, const found_peer& caller, const commit_shard_args& args);
   void propose_shards(const hash32& root);
+  result<> check_measurer(const shard_board& board, const found_peer& caller,
+                          const measure_shard_args& args) const;
+  void bar_silent_makers();
   bool has_shards();
   /// The caller, an SN or SWCI of the owner, which is there.
   result<> check_owner(std::string_view right) const;

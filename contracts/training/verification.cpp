@@ -26,7 +26,18 @@ std::uint64_t verification::proposed_size() const {
 }
 
 std::uint64_t verification::chunks() const {
-  return chunks_to_deal(proposed_size(), parse_merge_method(state_.merge_method()).value());
+  const auto size = proposed_size();
+  const auto method = parse_merge_method(state_.merge_method()).value();
+  // What was measured is made by single elements.
+  const bool is_measured =
+      state_.rules >= rules_with_measures && !is_elementwise(method) && proposed_shards() > 0;
+  return chunks_to_deal(size, is_measured ? merge_method{} : method);
+}
+
+std::uint64_t verification::measured_units() const {
+  if (state_.rules < rules_with_measures || proposed_shards() == 0) return 0;
+  const shard_board board(state_);
+  return board.was_measured() ? board.plan().units() : 0;
 }
 
 void verification::await(const peer_set& whom) {

@@ -45,6 +45,8 @@ public:
   /// In how many chunks the proposal is dealt out.
   std::uint64_t proposed_size() const;
   std::uint64_t chunks() const;
+  /// Of how many units it stands on chain what the models are measured to; 0: of none.
+  std::uint64_t measured_units() const;
   /// Among whom the proposal was dealt out, in the order of the deal; none before that.
   std::vector<participant> seats() const;
 

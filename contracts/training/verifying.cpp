@@ -85,7 +85,8 @@ result<> training_call::check_challenge(const challenge_args& args) const {
     return args.number == 0 ? result<>{} : refuse("number is {}, expected 0", args.number);
   if (args.kind == challenge_kind::chunk) {
     const auto chunks = verification_.chunks();
-    if (args.number >= chunks)
+    // Beyond the chunks are the units, for what they are measured to.
+    if (args.number >= chunks + verification_.measured_units())
       return refuse("chunk {} is not one of the {} that are dealt out", args.number, chunks);
     return {};
   }

@@ -64,6 +64,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       {contracts::event_topic<contracts::merge_committed>(), hash32{}, hash32{}}, raw);
   (void)contracts::decode_answer<contracts::shards_args>(raw);
   (void)contracts::decode_answer<contracts::shard_roots_args>(raw);
+  (void)contracts::decode_answer<contracts::measures_args>(raw);
   (void)contracts::decode_training_event(
       {contracts::event_topic<contracts::shard_committed>(), hash32{}, hash32{}}, raw);
   (void)contracts::decode_answer<contracts::task_args>(raw);

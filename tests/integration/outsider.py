@@ -80,8 +80,8 @@ class Outsider:
 
     # As a peer of its training
 
-    def join(self, min_peers, can_lead):
-        values = (min_peers, "mean", 1, 1, 0, can_lead)
+    def join(self, min_peers, can_lead, method="mean"):
+        values = (min_peers, method, 1, 1, 0, can_lead)
         self.call(training(self.contract), "registerPeer(uint32,string,uint32,uint8,uint32,bool)", values)
 
     def check_in(self, digest, size, layout, round_num=1):
@@ -102,6 +102,9 @@ class Outsider:
         values = (1, round_num, term, digest, size, sorted(contributors), list(excluded), list(reasons))
         kinds = "uint64,uint64,uint32,bytes32,uint64,address[],address[],uint8[]"
         self.call(training(self.contract), f"commitMerge({kinds})", values)
+
+    def open_seed(self, round_num=1, term=0):
+        self.call(training(self.contract), "revealSeed(uint64,uint64,uint32,bytes32)", (1, round_num, term, SEED))
 
     def attest(self, round_num=1, term=0, attempt=1):
         self.call(training(self.contract), "attest(uint64,uint64,uint32,uint32)", (1, round_num, term, attempt))

@@ -42,16 +42,16 @@ class ModelFile:
 class Hostile:
     """An attacker in the first round, with models that it serves to everybody who asks, and so many honest peers."""
 
-    def __init__(self, swarm, honest, leads, floats, work=trains, contract=DEFAULT_CONTRACT):
+    def __init__(self, swarm, honest, leads, floats, work=trains, contract=DEFAULT_CONTRACT, method="mean"):
         self.swarm, self.models, self.contract = swarm, {}, contract
         self.honest_models = [{"w": np.arange(floats, dtype=np.float64) + value} for value in range(honest)]
         self.files = Files(swarm.certs, "sl-2", lambda handler: self.answer(handler))
         self.attacker = Outsider(swarm.sn, "sl-2", SL, self.files.endpoint, contract)
-        self.attacker.join(min_peers=honest + 1, can_lead=leads)  # the first peer leads first
+        self.attacker.join(honest + 1, leads, method)  # the first peer leads first
         for _ in range(honest):
             swarm.add_sl()
         self.programs = [
-            Program(sl, work([model], minPeers=honest + 1, trainingContract=contract))
+            Program(sl, work([model], minPeers=honest + 1, trainingContract=contract, mergeMethod=method))
             for sl, model in zip(swarm.sls, self.honest_models)
         ]
         until(lambda: len(check_ins(swarm.sn, contract)) == honest, "all models to be in", alive=swarm.sls)
@@ -70,12 +70,11 @@ class Hostile:
         self.models[model.digest.hex()] = model
         return model
 
-    def bring(self):
+    def bring(self, make=lambda theirs: theirs.changed(len(theirs.data) - 8)):
         """Its own model, which is another one's with another last value; the round is merged then."""
         sl = self.swarm.sls[0]
         digest = next(sl.store.glob("*.safetensors")).stem
-        theirs = ModelFile(sl.model_file(digest))
-        own = self.add(theirs.changed(len(theirs.data) - 8))
+        own = self.add(make(ModelFile(sl.model_file(digest))))
         self.attacker.check_in(own.digest, len(own.data), self.head().layout)
         self.attacker.reveal(own.digest)
         until(lambda: self.head().is_merging, "all to have revealed", alive=self.swarm.sls)
@@ -92,6 +91,8 @@ class Hostile:
         """Once it is this one's to do so; it has looked at nothing."""
         head = self.head()
         if head.is_checked and head.leader != self.attacker.account:
+            with contextlib.suppress(AssertionError):  # it has already, or nobody has to
+                self.attacker.open_seed(term=head.term)
             with contextlib.suppress(AssertionError):  # it has already, or nothing is dealt to it
                 self.attacker.attest(term=head.term)
 

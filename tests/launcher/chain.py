@@ -15,6 +15,7 @@ EVENTS = {
     "completed": "TrainingComplete(uint64,uint64,bytes32)",
     "absences": "PeerAbsent(address,uint64,uint64)",
     "registrations": "PeerRegistered(address,uint64,uint32,string,uint32)",
+    "measured": "ModelsMeasured(uint64,uint64,uint32,bytes32[])",
     "departures": "PeerLeft(address,uint64,uint8)",
     "accusations": "PeerAccused(address,uint64,address)",
     "leader_changes": "LeaderChanged(uint64,uint64,uint32,address)",

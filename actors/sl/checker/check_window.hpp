@@ -27,6 +27,8 @@ public:
   /// The runs of chunks that are missing of a contribution, each to be fetched at once.
   std::vector<run> missing_of(std::size_t input) const;
   void take(const run& which, bytes data);
+  /// The chunks of each contribution that `chunks` need, ascending.
+  const std::set<std::uint64_t>& needed() const { return needed_; }
   bytes_view bytes_of(std::size_t input, std::uint64_t chunk) const;
 
 private:

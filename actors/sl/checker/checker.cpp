@@ -9,6 +9,8 @@
 #include "actors/supervision/paths.hpp"
 #include "base/hash.hpp"
 #include "base/log.hpp"
+#include "base/sum_tree.hpp"
+#include "contracts/training/measures.hpp"
 #include "merge/store/model_part.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
@@ -53,12 +55,15 @@ struct checker_state {
   std::string status() const {
     return fmt::format("round {}, term {}: {} of {} chunks to {}", task.round_num, task.term,
                        todo.size() + window.chunks().size(), task.chunks.size(),
-                       task.makes ? "make" : "check");
+                       task.measures ? "measure"
+                       : task.makes  ? "make"
+                                     : "check");
   }
 
   struct input {
     std::shared_ptr<const merge::model_file> file; ///< when this node has it
     std::shared_ptr<const merge::manifest> chunks;
+    std::shared_ptr<merge::model_part> part; ///< what is kept of it between measuring and making
   };
 
   std::shared_ptr<const sl_context> context;
@@ -70,7 +75,8 @@ struct checker_state {
   std::shared_ptr<const void> claim;
   std::shared_ptr<merge::shard_file> run; ///< which is made
   std::optional<merge::remerge> again;
-  std::vector<std::uint64_t> todo; ///< chunks
+  std::map<std::uint64_t, std::vector<double>> sums; ///< of chunks, where they are measured
+  std::vector<std::uint64_t> todo;                   ///< chunks
   check_window window;
   std::size_t open = 0; ///< fetches under way
   std::string failure;  ///< of one of them
@@ -129,18 +135,67 @@ void ask_manifests(self_pointer self) {
 
 void check_chunks(self_pointer self);
 
+/// What is committed of the units of the task's chunks, one after the other. All chunks are measured.
+std::vector<hash32> sums_of_units(const checker_state& s) {
+  std::vector<hash32> out;
+  const auto width = s.again->measures();
+  for (auto it = s.sums.begin(); it != s.sums.end();) {
+    const auto unit = it->first / s.task.measured.unit_chunks;
+    std::vector<double> own;
+    for (; it != s.sums.end() && it->first / s.task.measured.unit_chunks == unit; ++it)
+      own.insert(own.end(), it->second.begin(), it->second.end());
+    for (const auto& word : contracts::pack_sums(sums_above(std::move(own), width, 64)))
+      out.push_back(word);
+  }
+  return out;
+}
+
+/// The first unit whose sums are not those that stand on chain. The task has whole units.
+std::optional<std::uint64_t> wrong_sums(const checker_state& s) {
+  if (s.task.makes || s.sums.empty()) return std::nullopt;
+  const auto words = sums_of_units(s);
+  const auto each = contracts::words_of_sums(s.again->measures());
+  std::size_t at = 0;
+  std::optional<std::uint64_t> last;
+  for (const auto& [chunk, sums] : s.sums) {
+    const auto unit = chunk / s.task.measured.unit_chunks;
+    if (std::exchange(last, unit) == unit) continue;
+    const auto own = std::span(words).subspan(at * each, each);
+    ++at;
+    if (unit >= s.task.measured.units.size() || contracts::digest_of_sums(own) != s.task.measured.units[unit])
+      return unit;
+  }
+  return std::nullopt;
+}
+
+/// Makes, checks or measures the chunk; says what is wrong with it, or with this node.
+struct chunk_trouble {
+  std::string wrong, own;
+};
+chunk_trouble look_at_chunk(checker_state& s, std::uint64_t chunk, std::vector<double>& sums);
+
 void next_window(self_pointer self) {
   auto& s = self->state();
   if (s.todo.empty()) {
     s.window = {};
     if (s.unheard_open > 0) return;
     check_outcome right;
+    if (s.run) s.context->shards->hold({});
     if (s.run) right.made = s.run->hashes();
+    if (s.task.measures) right.sums = sums_of_units(s);
+    if (const auto wrong = wrong_sums(s))
+      return wrong_chunk(self, s.proposal->chunks.size() + *wrong,
+                         fmt::format("part {} of the models is measured to something else", *wrong));
     return finish(self, std::move(right));
   }
   const auto remote =
       std::ranges::count_if(s.inputs, [](const auto& input) { return input.file == nullptr; });
   s.window = check_window(*s.again, s.todo, static_cast<std::size_t>(remote), window_bytes_max);
+  for (std::size_t i = 0; i < s.inputs.size(); ++i) // what was measured need not come again
+    for (const auto chunk : s.window.needed())
+      if (const auto& part = s.inputs[i].part; part && part->has(chunk))
+        s.window.take({i, chunk, 1}, to_bytes(part->raw().subspan(chunk * merge::chunk_size,
+                                                                  part->manifest().size_of_chunk(chunk))));
   s.tried.reset();
   check_chunks(self);
 }
@@ -171,34 +226,68 @@ bytes_view chunk_of(const checker_state& s, std::size_t input, std::uint64_t chu
   return file->raw().subspan(first, std::min(merge::chunk_size, file->size() - first));
 }
 
+chunk_trouble look_at_chunk(checker_state& s, std::uint64_t chunk, std::vector<double>& sums) {
+  const auto source = [&](std::size_t input, std::uint64_t which) { return chunk_of(s, input, which); };
+  if (s.task.measures || (s.task.measured.sums > 0 && !s.task.makes)) {
+    auto measured = s.again->measure(chunk, source);
+    if (!measured) return {measured.error().message, {}};
+    sums = std::move(*measured);
+    if (s.task.measures) return {};
+  }
+  const auto made = s.again->chunk(chunk, source);
+  if (!made) return {made.error().message, {}};
+  if (!s.run && sha256(*made) != s.proposal->chunks[chunk]) return {"the same models give other bytes", {}};
+  if (s.part) std::ignore = s.part->put_checked(chunk, *made); // else it is fetched
+  if (!s.run) return {};
+  const auto put = s.run->put(chunk, *made);
+  return {{}, put ? "" : put.error().message};
+}
+
+/// What was fetched to measure a run is needed once more to make it. Without room it comes again.
+void keep_measured(checker_state& s) {
+  for (std::size_t i = 0; s.task.measures && i < s.inputs.size(); ++i)
+    for (const auto chunk : s.window.needed())
+      if (const auto& part = s.inputs[i].part)
+        std::ignore = part->put_checked(chunk, s.window.bytes_of(i, chunk));
+}
+
 /// Makes the window's chunks once all that is needed is here.
 void check_chunks(self_pointer self) {
   if (fetch_chunks(self)) return;
   auto& s = self->state();
   const auto& chunks = s.window.chunks();
-  std::vector<std::string> wrong(chunks.size()), own_trouble(chunks.size());
-  tbb::parallel_for(std::size_t{0}, chunks.size(), [&](std::size_t i) {
-    const auto made = s.again->chunk(
-        chunks[i], [&](std::size_t input, std::uint64_t chunk) { return chunk_of(s, input, chunk); });
-    if (!made)
-      wrong[i] = made.error().message;
-    else if (!s.run && sha256(*made) != s.proposal->chunks[chunks[i]])
-      wrong[i] = "the same models give other bytes";
-    if (!made || !wrong[i].empty()) return;
-    if (s.part) std::ignore = s.part->put_checked(chunks[i], *made); // else it is fetched
-    if (!s.run) return;
-    if (const auto put = s.run->put(chunks[i], *made); !put) own_trouble[i] = put.error().message;
-  });
-  for (const auto& trouble : own_trouble)
-    if (!trouble.empty()) return finish(self, fail(errc::io, "{}", trouble));
-  for (std::size_t i = 0; i < chunks.size(); ++i)
-    if (!wrong[i].empty())
-      return wrong_chunk(self, chunks[i], fmt::format("chunk {} of the merge: {}", chunks[i], wrong[i]));
+  std::vector<chunk_trouble> trouble(chunks.size());
+  std::vector<std::vector<double>> sums(chunks.size());
+  tbb::parallel_for(std::size_t{0}, chunks.size(),
+                    [&](std::size_t i) { trouble[i] = look_at_chunk(s, chunks[i], sums[i]); });
+  for (const auto& one : trouble)
+    if (!one.own.empty()) return finish(self, fail(errc::io, "{}", one.own));
+  for (std::size_t i = 0; i < chunks.size(); ++i) {
+    if (!trouble[i].wrong.empty())
+      return wrong_chunk(self, chunks[i],
+                         fmt::format("chunk {} of the merge: {}", chunks[i], trouble[i].wrong));
+    if (!sums[i].empty()) s.sums[chunks[i]] = std::move(sums[i]);
+  }
+  keep_measured(s);
   ++s.context->board->progress;
   next_window(self);
 }
 
 // What comes
+
+/// Where what is measured is kept until its part of the merge is made; for any other task there is nothing to keep.
+void open_parts(checker_state& s) {
+  std::vector<std::shared_ptr<merge::model_part>> parts;
+  const bool keeps = s.task.measured.sums > 0 && (s.task.measures || s.task.makes);
+  for (auto& input : s.inputs) {
+    if (!keeps || input.file) continue;
+    auto part = s.context->store->part(*input.chunks);
+    if (!part) continue;
+    input.part = std::move(*part);
+    parts.push_back(input.part);
+  }
+  s.context->shards->hold(std::move(parts));
+}
 
 void begin_chunks(self_pointer self) {
   auto& s = self->state();
@@ -214,9 +303,18 @@ void begin_chunks(self_pointer self) {
   if (!again) return finish(self, tl::unexpected(std::move(again).error()));
   s.again = std::move(*again);
   s.todo = s.task.chunks;
+  if (s.again->measures() != s.task.measured.sums)
+    return finish(self, fail(errc::invalid, "a merge by {} is measured otherwise", s.task.method));
+  if (s.task.measured.sums > 0 && !s.task.measures) {
+    const auto totals = contracts::unpack_sums(s.task.measured.totals, s.again->measures());
+    if (!totals) return finish(self, tl::unexpected(totals.error()));
+    s.again->decide(*totals);
+  }
+  open_parts(s);
+  if (s.task.measures) return next_window(self);
   if (s.task.makes) {
-    auto run = s.context->shards->begin(*s.context->store, s.task.inputs, s.task.size, s.todo.front(),
-                                        s.todo.size());
+    auto run = s.context->shards->begin(*s.context->store, s.task.inputs, s.task.measured.totals, s.task.size,
+                                        s.todo.front(), s.todo.size());
     if (!run) return finish(self, tl::unexpected(std::move(run).error()));
     s.run = std::move(*run);
     std::erase_if(s.todo, [&s](std::uint64_t chunk) { return s.run->has(chunk); });

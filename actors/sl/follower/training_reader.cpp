@@ -12,6 +12,7 @@ std::vector<hash32> topics_followed() {
           contracts::event_topic<contracts::round_closed>(),
           contracts::event_topic<contracts::round_reopened>(),
           contracts::event_topic<contracts::leader_changed>(),
+          contracts::event_topic<contracts::models_measured>(),
           contracts::event_topic<contracts::merge_committed>(),
           contracts::event_topic<contracts::checks_dealt>(),
           contracts::event_topic<contracts::merge_challenged>(),
@@ -22,7 +23,7 @@ std::vector<hash32> topics_followed() {
           contracts::event_topic<contracts::training_reset>()};
 }
 
-constexpr std::size_t calls_before_peers = 6;
+constexpr std::size_t calls_before_peers = 7;
 constexpr std::size_t pages_max = contracts::peers_max / contracts::page_entries_max + 1;
 
 } // namespace
@@ -35,7 +36,8 @@ session::event::follow training_reader::request() const {
       session::eth_call(training, contracts::encode_check_ins()),
       session::eth_call(training, contracts::encode(contracts::proposal_args{})),
       session::eth_call(training, contracts::encode(contracts::checks_args{})),
-      session::eth_call(training, contracts::encode(contracts::shards_args{}))};
+      session::eth_call(training, contracts::encode(contracts::shards_args{})),
+      session::eth_call(training, contracts::encode(contracts::measures_args{}))};
   for (std::size_t page = 0; page < pages_; ++page)
     reads.push_back(session::eth_call(
         training, contracts::encode_peers(page * contracts::page_entries_max, contracts::page_entries_max)));
@@ -70,6 +72,10 @@ training_reader::take(const session::action::contract_read& from) {
   SWARM_TRY(view.checks, contracts::decode_answer<contracts::checks_args>(checks));
   SWARM_TRY(const auto shards, session::output_of(responses[5]));
   SWARM_TRY(view.shards, contracts::decode_answer<contracts::shards_args>(shards));
+  // An SN that does not know yet what this is has none of it.
+  if (const auto measures = session::output_of(responses[6])) {
+    SWARM_TRY(view.measures, contracts::decode_answer<contracts::measures_args>(*measures));
+  }
   for (std::size_t i = calls_before_peers; i < peers_end; ++i) {
     SWARM_TRY(const auto output, session::output_of(responses[i]));
     SWARM_TRY(auto page, contracts::decode_peers(output));

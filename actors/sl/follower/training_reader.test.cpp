@@ -22,7 +22,7 @@ json::value says(std::string_view text) {
 
 /// An answer to each question of the first request.
 std::vector<json::value> all(const json::value& answer) {
-  return std::vector<json::value>(7, answer);
+  return std::vector<json::value>(8, answer);
 }
 
 } // namespace
@@ -32,8 +32,8 @@ TEST_CASE("a training is read with its head, its check-ins and its peers") {
   const auto request = reader.request();
   CHECK(request.name == "c");
   CHECK(request.contract == contracts::training_address("c"));
-  CHECK(request.topics.size() == 12);
-  REQUIRE(request.reads.size() == 7);
+  CHECK(request.topics.size() == 13);
+  REQUIRE(request.reads.size() == 8);
   CHECK(request.reads[0].method == "swarm_silentNodes");
 }
 
@@ -43,16 +43,16 @@ TEST_CASE("the merge that this node has brought a model to is read with the rest
   CHECK(reader.watch_merge_of(3));
   CHECK_FALSE(reader.watch_merge_of(3));
   const auto request = reader.request();
-  REQUIRE(request.reads.size() == 8);
+  REQUIRE(request.reads.size() == 9);
   CHECK(
-      request.reads[7]
+      request.reads[8]
       == session::eth_call(contracts::training_address("c"), contracts::encode(contracts::merge_of_args{3})));
   const auto nothing = says("0x");
   const auto before = reader.take(reading(all(nothing))); // asked before
   REQUIRE(before);
   CHECK_FALSE(*before);
   CHECK(reader.watch_merge_of(0));
-  CHECK(reader.request().reads.size() == 7);
+  CHECK(reader.request().reads.size() == 8);
 }
 
 TEST_CASE("a contract that is not there, and answers that are none") {

@@ -21,6 +21,7 @@ public:
     vote_close,
     commit,
     commit_shard,
+    measure_shard,
     reveal_seed,
     attest,
     challenge,

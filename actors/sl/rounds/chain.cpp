@@ -114,6 +114,7 @@ void peer_machine::step_call_succeeded(session& s, const calls::step_call& call)
     break;
   case calls::kind::commit:
   case calls::kind::commit_shard:
+  case calls::kind::measure_shard:
   case calls::kind::reveal_seed:
   case calls::kind::attest:
   case calls::kind::judge:

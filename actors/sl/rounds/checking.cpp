@@ -5,6 +5,7 @@
 #include "contracts/training/dealt.hpp"
 
 #include <algorithm>
+#include <set>
 
 // A merge that is proposed: this node makes again what is dealt to it, and judges what others challenge.
 namespace swarm::rounds {
@@ -36,6 +37,9 @@ std::string text_of(const contract_view& view) {
   const auto by = name_of(view, checks.challenger);
   switch (checks.kind) {
   case challenge_kind::chunk:
+    if (checks.number >= checks.chunks)
+      return fmt::format("{} says that part {} of the models is not measured to what {} says", by,
+                         checks.number - checks.chunks, name_of(view, author_of_chunk(view, checks.number)));
     return fmt::format("{} says that chunk {} of the merge, made by {}, is not what the models give", by,
                        checks.number, name_of(view, author_of_chunk(view, checks.number)));
   case challenge_kind::unserved:
@@ -46,6 +50,18 @@ std::string text_of(const contract_view& view) {
   const auto& out = view.proposal.excluded;
   return fmt::format("{} says that {} should not be left out of the merge", by,
                      checks.number < out.size() ? name_of(view, out[checks.number]) : "somebody");
+}
+
+std::vector<std::uint64_t> in_whole_units(const contracts::shards_view& shards,
+                                          const std::vector<std::uint64_t>& chunks) {
+  const auto plan = contracts::plan_of(shards.size, static_cast<std::uint32_t>(shards.shards.size()));
+  std::set<std::uint64_t> out;
+  for (const auto chunk : chunks) {
+    const auto unit = plan.chunks_of_unit(chunk / plan.unit_chunks());
+    for (auto each = unit.first; each < unit.end(); ++each)
+      out.insert(each);
+  }
+  return {out.begin(), out.end()};
 }
 
 } // namespace
@@ -158,6 +174,8 @@ bool peer_machine::check(session& s, checking& phase, std::vector<std::uint64_t>
         check_outcome::unserved, 0, {}, "nobody has given in time what it takes to check it", {}};
     return true;
   }
+  // What a unit is measured to is checked with all its chunks.
+  if (contracts::is_measured(view_->head, view_->proposal)) chunks = in_whole_units(view_->shards, chunks);
   if (waits_for_own(s, phase, now) || loads_before_checking(s, phase, now)) return false;
   if (phase.running && phase.looked_at == view_->block_num) return false;
   phase.looked_at = view_->block_num;
@@ -203,7 +221,8 @@ void peer_machine::challenge_refused(check_marks& marks, checking& phase, time_p
 void peer_machine::judge(session& s, checking& phase, time_point now) {
   const auto& [head, checks, marks] = std::tie(view_->head, view_->checks, s.training.checks);
   const auto number = checks.kind == challenge_kind::exclusion ? 0 : checks.number;
-  if (!check(s, phase, {number}, now)) return;
+  auto chunks = contracts::chunks_to_judge(head, view_->proposal, number);
+  if (!check(s, phase, std::move(chunks), now)) return;
   const bool holds = !marks.wrong; // where something else is wrong, the proposal does not hold either
   act(action::note{!holds, fmt::format("round {}: {}; this node finds {}", head.round_num, text_of(*view_),
                                        holds ? "nothing wrong with it" : "so, too: " + marks.wrong->text)});

@@ -2,6 +2,7 @@
 
 #include "actors/sl/rounds/arithmetic.hpp"
 #include "actors/sl/rounds/events.hpp"
+#include "actors/sl/rounds/shard_view.hpp"
 #include "base/merge_method.hpp"
 #include "contracts/training/dealing.hpp"
 
@@ -289,7 +290,9 @@ check_task check_of(const contract_view& view, const address& self, std::vector<
       out.unheard.push_back(input_of(view, *in));
   }
   const auto method = parse_merge_method(head.merge_method);
-  out.whole = !out.defective.empty() || !method || !contracts::is_elementwise(*method);
+  if (was_made_in_shards(view)) out.measured = measures_of(view);
+  const bool by_chunks = method && (contracts::is_elementwise(*method) || out.measured.sums > 0);
+  out.whole = !out.defective.empty() || !by_chunks;
   return out;
 }
 

@@ -14,10 +14,11 @@ struct contract_view {
   contracts::head_view head;
   std::vector<contracts::check_in_view> check_ins; ///< of the current round
   std::vector<contracts::peer_view> peers;
-  std::set<address> silent;       ///< peers whose node gives no sign of life, by this node's SN
-  contracts::merge_view proposal; ///< of the closed round's leader; of round 0 while there is none
-  contracts::checks_view checks;  ///< of that
-  contracts::shards_view shards;  ///< the runs in which the merge is made, or was
+  std::set<address> silent;            ///< peers whose node gives no sign of life, by this node's SN
+  contracts::merge_view proposal;      ///< of the closed round's leader; of round 0 while there is none
+  contracts::checks_view checks;       ///< of that
+  contracts::shards_view shards;       ///< the runs in which the merge is made, or was
+  contracts::measures_view measures{}; ///< what the models of these are measured to
   contracts::merge_view
       brought_to; ///< the merge of `peer_machine::brought_to`; of round 0 while there is none
   /// Of a view that does not change any more, see `index`: positions of peers and check-ins in the order of their accounts,

@@ -183,6 +183,7 @@ private:
   bool lead_shards(session& s, shard_marks& marks, time_point now);
   shard_marks& mark_shards(membership& training);
   const shard_marks::made* make_shard(membership& training, std::uint32_t place, time_point now);
+  bool is_left_to_leader() const;
   void commit_shard(session& s, std::uint32_t place, const shard_marks::made& made);
   bool remakes_shard(session& s, time_point now);
   bool waits_for_merge(session& s, checking& phase, time_point now);

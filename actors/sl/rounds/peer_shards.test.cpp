@@ -334,4 +334,144 @@ TEST_CASE("a shard of a round that is over is not made any longer") {
   CHECK(t.count<action::cancel_check>() == 1);
 }
 
+/// The same by a method that looks at whole models: these are measured first.
+struct round_with_measures : round_in_shards {
+  explicit round_with_measures(std::uint8_t leader = 2) : round_in_shards(leader, true, with_geomedian()) {
+    view.head.merge_method = "geomedian";
+    view.measures = {.round_num = 1, .term = view.head.term, .open = true, .sums = 6};
+    look();
+  }
+  static session_params with_geomedian() {
+    session_params out;
+    out.merge_method = "geomedian";
+    return out;
+  }
+  check_outcome sums(std::uint8_t fill) const {
+    check_outcome out;
+    hash32 word;
+    word.back() = fill;
+    out.sums.assign(2 * plan().units_of(0).count, word);
+    return out;
+  }
+  bytes measure(const check_outcome& what) const {
+    return contracts::encode(contracts::measure_shard_args{1, 1, view.head.term, 0, what.sums});
+  }
+  void all_are_measured(std::uint8_t total = 1) {
+    view.measures.open = false;
+    view.measures.totals.assign(2, digest(total));
+    view.measures.units.assign(plan().units(), digest(9));
+    give_out();
+    look();
+  }
+};
+
+TEST_CASE("a maker measures its part of the models first, and makes it by the totals once all are measured") {
+  round_with_measures t;
+  REQUIRE(t.count<action::start_check>() == 1);
+  CHECK(t.task().makes);
+  CHECK(t.task().measures);
+  CHECK(t.task().measured == model_measures{t.plan().unit_chunks(), 6, {}, {}});
+  CHECK(says(t, "measuring a part of the models, waiting for"));
+  const auto own = t.sums(7);
+  t.made(own);
+  CHECK(t.last<action::call>().input == t.measure(own));
+  t.set(1, shard_state::made);
+  t.done();
+  t.clear();
+  t.pass(1s, 3);
+  CHECK(t.count<action::call>() + t.count<action::start_check>() == 0);
+  t.all_are_measured();
+  REQUIRE(t.count<action::start_check>() == 1);
+  CHECK_FALSE(t.task().measures);
+  CHECK(t.task().measured.totals == t.view.measures.totals);
+  const auto right = t.right();
+  t.made(right);
+  CHECK(t.last<action::call>().input == t.commit(0, right));
+}
+
+TEST_CASE("where models are measured the leader makes the merge as a whole when one declines") {
+  round_with_measures t;
+  t.made(check_outcome{check_outcome::wrong_chunk, 3, {}, "NaN"});
+  CHECK(t.last<action::call>().input == t.measure({}));
+
+  round_with_measures leader(1);
+  leader.made(leader.sums(1));
+  leader.set(1, shard_state::made);
+  leader.done();
+  CHECK(leader.count<action::start_merge>() == 0);
+  leader.set(3, shard_state::declined);
+  leader.look();
+  REQUIRE(leader.count<action::start_merge>() == 1);
+  CHECK(leader.count<action::start_check>() == 1);
+  CHECK(leader.last<action::start_merge>().leads);
+}
+
+TEST_CASE("what was made by other totals is made anew when a later leader has all measured once more") {
+  round_with_measures t;
+  const auto own = t.sums(7);
+  t.made(own);
+  t.set(1, shard_state::made);
+  t.done();
+  t.all_are_measured();
+  t.made(t.right());
+  t.set(1, shard_state::made);
+  t.done();
+  for (const std::uint8_t total : {1, 2}) {
+    CAPTURE(total);
+    t.close(3, total);
+    t.give_out();
+    t.view.measures = {.round_num = 1, .term = t.view.head.term, .open = true, .sums = 6};
+    t.clear();
+    t.look();
+    CHECK(t.count<action::start_check>() == 0);
+    CHECK(t.last<action::call>().input == t.measure(own)); // that is known
+    t.set(1, shard_state::made);
+    t.done();
+    t.clear();
+    t.all_are_measured(total);
+    CHECK(t.count<action::start_check>() == (total == 1 ? 0 : 1));
+    if (total == 2) t.made(t.right());
+    t.set(1, shard_state::made);
+    t.done();
+  }
+}
+
+TEST_CASE("who checks what was measured has whole units and what they come to, and all judge a unit") {
+  round_with_measures t;
+  t.made(t.sums(1));
+  t.set(1, shard_state::made);
+  t.done();
+  t.all_are_measured();
+  t.make_own();
+  t.propose();
+  REQUIRE(t.count<action::start_check>() == 1);
+  CHECK_FALSE(t.task().whole);
+  CHECK(t.task().measured.units == t.view.measures.units);
+  const auto wrong = t.plan().chunks() + 5;
+  t.made(check_outcome{check_outcome::wrong_chunk, wrong, {}, "it is measured to something else"});
+  CHECK(t.last<action::call>().input
+        == contracts::encode(
+            contracts::challenge_args{1, 1, t.view.head.term, 1, contracts::challenge_kind::chunk, wrong}));
+  round_with_measures judge;
+  judge.made(judge.sums(1));
+  judge.set(1, shard_state::made);
+  judge.done();
+  judge.all_are_measured();
+  judge.make_own();
+  judge.propose();
+  judge.view.head.phase = round_phase::disputed;
+  judge.view.checks.number = wrong;
+  judge.view.checks.challenger = judge.account(3);
+  judge.view.checks.awaited = {judge.account(1)};
+  judge.clear();
+  judge.look();
+  REQUIRE(judge.count<action::start_check>() == 1);
+  const auto unit = judge.plan().chunks_of_unit(5);
+  CHECK(judge.task().chunks.front() == unit.first);
+  CHECK(judge.task().chunks.size() == unit.count);
+  judge.made(check_outcome{});
+  CHECK(judge.last<action::call>().input
+        == contracts::encode(contracts::judge_args{1, 1, judge.view.head.term, 1, true}));
+}
+
 } // namespace peer_shards_test

@@ -171,7 +171,7 @@ struct shard_marks {
   static constexpr unsigned failures_max = 3; ///< of this node's own, until a run is declined
   static constexpr duration pause = std::chrono::seconds(1);
   struct made {
-    std::vector<hash32> hashes; ///< of its chunks; none: it cannot be made
+    std::vector<hash32> hashes; ///< of its chunks, or words of sums; none: it cannot be made
     std::string failure;
   };
   round_and_term of;
@@ -179,7 +179,10 @@ struct shard_marks {
   std::vector<merge_input> inputs;
   std::uint64_t size = 0; ///< of the merge
   std::vector<address> makers;
-  std::map<std::uint32_t, made> runs;                             ///< by their places
+  std::map<std::uint32_t, made> runs; ///< by their places
+  std::map<std::uint32_t, made> sums; ///< what is committed of them, where they are measured first
+  bool measures = false;              ///< that is done now, and `running` does it
+  std::vector<hash32> totals;         ///< by which `runs` are made
   std::optional<std::pair<std::uint64_t, std::uint32_t>> running; ///< id of the task, and its place
   unsigned failures = 0;
   time_point make_again{};

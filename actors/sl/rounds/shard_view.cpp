@@ -18,6 +18,11 @@ bool is_of_now(const contract_view& view) {
          && shards.term == view.head.term;
 }
 
+bool has_measures_of_now(const contract_view& view) {
+  const auto& measures = view.measures;
+  return measures.sums > 0 && measures.round_num == view.head.round_num && measures.term == view.head.term;
+}
+
 contracts::shard_plan plan_of(const contract_view& view) {
   return contracts::plan_of(view.shards.size, static_cast<std::uint32_t>(view.shards.shards.size()));
 }
@@ -31,6 +36,19 @@ holder holder_of(const contract_view& view, const address& who) {
 
 bool is_made_in_shards(const contract_view& view) {
   return view.head.phase == contracts::round_phase::merging && is_of_now(view) && view.shards.open;
+}
+
+bool is_measured_now(const contract_view& view) {
+  return is_made_in_shards(view) && has_measures_of_now(view) && view.measures.open;
+}
+
+bool has_measures(const contract_view& view) {
+  return is_of_now(view) && has_measures_of_now(view);
+}
+
+model_measures measures_of(const contract_view& view) {
+  if (!has_measures(view) || view.measures.open) return {};
+  return {plan_of(view).unit_chunks(), view.measures.sums, view.measures.totals, view.measures.units};
 }
 
 bool was_made_in_shards(const contract_view& view) {
@@ -71,6 +89,9 @@ check_task shard_task(const contract_view& view, const address& self, std::uint3
                  .chunks = std::vector<std::uint64_t>(run.count),
                  .makes = true};
   std::iota(out.chunks.begin(), out.chunks.end(), run.first);
+  out.measures = is_measured_now(view);
+  out.measured = measures_of(view);
+  if (out.measures) out.measured = {plan_of(view).unit_chunks(), view.measures.sums, {}, {}};
   out.leads = view.head.leader == self;
   return out;
 }
@@ -92,7 +113,9 @@ std::vector<shard_run> shards_of_proposal(const contract_view& view) {
 address author_of_chunk(const contract_view& view, std::uint64_t chunk) {
   if (!was_made_in_shards(view)) return view.head.leader;
   const auto plan = plan_of(view);
-  return chunk < plan.chunks() ? view.shards.shards[plan.place_of_chunk(chunk)].made_by : view.head.leader;
+  if (chunk < plan.chunks()) return view.shards.shards[plan.place_of_chunk(chunk)].made_by;
+  const auto unit = chunk - plan.chunks();
+  return unit < plan.units() ? view.shards.shards[plan.place_of_unit(unit)].made_by : view.head.leader;
 }
 
 std::vector<holder> holders_of(const std::vector<shard_run>& shards, const address& self) {

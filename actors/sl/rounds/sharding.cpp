@@ -33,13 +33,23 @@ shard_marks& peer_machine::mark_shards(membership& training) {
     marks.since.reset();
     marks.given_up = false;
   }
+  // The totals may be others when all was measured once more.
+  const auto totals = measures_of(*view_).totals;
+  const bool measures = is_measured_now(*view_);
+  if (marks.measures != measures || (!measures && marks.totals != totals)) {
+    drop_shard(training);
+    if (!measures && std::exchange(marks.totals, totals) != totals) marks.runs.clear();
+    marks.measures = measures;
+    marks.since.reset();
+  }
   return marks;
 }
 
 /// What has become of the run at `place`; none while it is being made.
 const shard_marks::made* peer_machine::make_shard(membership& training, std::uint32_t place, time_point now) {
   auto& marks = training.shards;
-  if (const auto found = marks.runs.find(place); found != marks.runs.end()) return &found->second;
+  const auto& known = marks.measures ? marks.sums : marks.runs;
+  if (const auto found = known.find(place); found != known.end()) return &found->second;
   if (marks.running || now < marks.make_again) return nullptr;
   auto task = shard_task(*view_, options_.self, place);
   task.id = ++last_check_;
@@ -58,7 +68,8 @@ bool peer_machine::merge_in_shards(session& s, time_point now) {
       *marks.since + std::chrono::seconds(view_->shards.lasts) + turn_to_end(*view_, options_.self);
   const auto own = shard_of(*view_, options_.self);
   const auto state = own ? view_->shards.shards[*own].state : shard_state::made;
-  if (own && (state == shard_state::awaited || state == shard_state::made)) {
+  // Of what is measured nothing has to be here once it is committed.
+  if (own && (state == shard_state::awaited || (state == shard_state::made && !marks.measures))) {
     const auto* made = make_shard(s.training, *own, now);
     if (made != nullptr && state == shard_state::awaited) {
       commit_shard(s, *own, *made);
@@ -67,14 +78,21 @@ bool peer_machine::merge_in_shards(session& s, time_point now) {
   }
   if (head.leader == options_.self) return lead_shards(s, marks, now);
   const auto awaited = shards_that_are(*view_, shard_state::awaited);
-  const bool leader_is_due = now >= marks.late_at || awaited.empty();
+  const bool leader_is_due = now >= marks.late_at || awaited.empty() || is_left_to_leader();
   if (leader_is_due) return false;
   wait_for(fmt::format("round {}: {}waiting for {} to make parts of the merge (term {})", head.round_num,
-                       marks.running ? "making a part of the merge, " : "",
+                       !marks.running   ? ""
+                       : marks.measures ? "measuring a part of the models, "
+                                        : "making a part of the merge, ",
                        names_of(*view_, makers_of(*view_, awaited)), head.term),
            now);
   accuse_silent(s, now);
   return true;
+}
+
+/// Where models are measured nobody makes what another one declines.
+bool peer_machine::is_left_to_leader() const {
+  return has_measures(*view_) && !shards_that_are(*view_, shard_state::declined).empty();
 }
 
 /// This node leads: it makes what others cannot or do not. What it cannot make either is a reason to make the merge as a
@@ -91,6 +109,14 @@ bool peer_machine::lead_shards(session& s, shard_marks& marks, time_point now) {
   if (missing.empty()) {
     accuse_silent(s, now);
     return true;
+  }
+  if (has_measures(*view_)) {
+    act(action::note{
+        true, fmt::format("round {}: the merge is made as a whole, as {} did not make their parts of it",
+                          head.round_num, names_of(*view_, makers_of(*view_, missing)))});
+    marks.given_up = true;
+    drop_shard(s.training);
+    return false;
   }
   // What one part could not be made of is missing for all.
   const auto own = shard_of(*view_, options_.self);
@@ -114,6 +140,12 @@ void peer_machine::commit_shard(session& s, std::uint32_t place, const shard_mar
   if (made.hashes.empty())
     act(action::note{true, fmt::format("round {}: this node cannot make its part of the merge: {}",
                                        head.round_num, made.failure)});
+  if (s.training.shards.measures)
+    return send(s, calls::kind::measure_shard,
+                contracts::encode(contracts::measure_shard_args{head.generation, head.round_num, head.term,
+                                                                place, made.hashes}),
+                fmt::format("{} part {} of the models of round {}",
+                            made.hashes.empty() ? "decline to measure" : "measure", place, head.round_num));
   send(s, calls::kind::commit_shard,
        contracts::encode(contracts::commit_shard_args{head.generation, head.round_num, head.term, place,
                                                       roots_of(*view_, made.hashes)}),
@@ -153,6 +185,7 @@ bool peer_machine::take_shard(session& s, const event::check_done& done, time_po
   auto& marks = s.training.shards;
   if (!marks.running || marks.running->first != done.id) return false;
   const auto place = std::exchange(marks.running, std::nullopt)->second;
+  auto& known = marks.measures ? marks.sums : marks.runs;
   if (!done.outcome) {
     act(action::note{true, fmt::format("round {}: a part of the merge cannot be made yet: {}", marks.of.first,
                                        done.outcome.error().message)});
@@ -160,11 +193,11 @@ bool peer_machine::take_shard(session& s, const event::check_done& done, time_po
       marks.make_again = now + shard_marks::pause;
       return true;
     }
-    marks.runs[place] = {{}, done.outcome.error().message};
+    known[place] = {{}, done.outcome.error().message};
   } else if (done.outcome->verdict == check_outcome::right) {
-    marks.runs[place] = {done.outcome->made, {}};
+    known[place] = {marks.measures ? done.outcome->sums : done.outcome->made, {}};
   } else {
-    marks.runs[place] = {{}, done.outcome->text};
+    known[place] = {{}, done.outcome->text};
   }
   return true;
 }

@@ -30,6 +30,7 @@ struct tally {
   std::uint64_t stopped = 0;
   std::uint64_t ahead = 0;
   std::uint64_t taken_back = 0;
+  std::uint64_t measured = 0;
 };
 
 /// The whole trace when one seed was asked for, else its end.
@@ -54,6 +55,7 @@ void run(std::uint64_t seed, const scenario& what, bool whole_trace, tally& sum)
   sum.stopped += sim.stopped();
   sum.ahead += sim.given_ahead();
   sum.taken_back += sim.taken_back();
+  sum.measured += sim.measured();
   if (broken.empty()) return;
   FAIL_CHECK("seed " << seed << ": " << broken << "\n"
                      << readable(sim.trace(), whole_trace) << "again: SWARM_SIM_SEED=" << seed
@@ -65,7 +67,7 @@ void run(std::uint64_t seed, const scenario& what, bool whole_trace, tally& sum)
 TEST_CASE("simulated swarms: everybody is served, whatever happens") {
   const auto only = from_environment("SWARM_SIM_SEED", 0);
   const auto first = only != 0 ? only : from_environment("SWARM_SIM_FIRST", 1);
-  const auto count = only != 0 ? 1 : from_environment("SWARM_SIM_COUNT", 60);
+  const auto count = only != 0 ? 1 : from_environment("SWARM_SIM_COUNT", 72);
   tally sum;
   for (auto seed = first; seed < first + count; ++seed) {
     seeded_random random(seed);
@@ -75,12 +77,14 @@ TEST_CASE("simulated swarms: everybody is served, whatever happens") {
   MESSAGE(count << " seeds, " << sum.merges << " merges, " << sum.resets << " hopeless rounds, "
                 << sum.refusals_told << " refusals told, " << sum.withheld << " models withheld, " << sum.lies
                 << " wrong merges, " << sum.stopped << " rounds stopped, " << sum.ahead
-                << " merges given before they were accepted, " << sum.taken_back << " taken back");
+                << " merges given before they were accepted, " << sum.taken_back << " taken back, "
+                << sum.measured << " runs measured");
   CHECK(sum.merges > 0);
   if (count >= 60) CHECK(sum.refusals_told > 0);
   if (count >= 60) CHECK(sum.withheld > 0);
   if (count >= 60) CHECK(sum.lies > 0);
   if (count >= 60) CHECK(sum.ahead > 0);
+  if (count >= 60) CHECK(sum.measured > 0);
 }
 
 /// SWARM_SIM_NODES says how many, up to 1,000. Most of them may die, and a quarter lie when they lead.
@@ -125,6 +129,9 @@ TEST_CASE("simulated mistakes are found") {
       if (planted == mistake::keeps_what_is_false)
         std::tie(what.nodes, what.reliable, what.min_peers, what.lies, what.behind) =
             std::tuple(6, 3, 3, 700, true);
+      if (planted == mistake::measures_unseen)
+        std::tie(what.nodes, what.reliable, what.min_peers, what.lies, what.measured, what.model_size) =
+            std::tuple(6, 3, 3, 700, true, chunks_per_model * contracts::model_chunk_bytes);
       if (planted == mistake::suspects_nobody)
         std::tie(what.stuck_merge, what.stuck_ends, what.lies) = std::tuple(900, false, 0);
       if (planted == mistake::accuses_nobody) {

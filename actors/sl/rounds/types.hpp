@@ -70,6 +70,15 @@ struct shard_run {
   bool operator==(const shard_run&) const = default;
 };
 
+/// What the models of a round are measured to, as it stands on chain (contracts/training/measures.hpp).
+struct model_measures {
+  std::uint64_t unit_chunks = 1;
+  std::uint32_t sums = 0;     ///< of each unit; 0: nothing is measured
+  std::vector<hash32> totals; ///< of whole models, by which chunks are made
+  std::vector<hash32> units;  ///< the digests of the sums of each unit, which are checked with its chunks
+  bool operator==(const model_measures&) const = default;
+};
+
 /// A merge that is proposed, as another node is to check it, or a run of one, as this node is to make it.
 struct check_task {
   std::uint64_t id = 0; ///< of no other task of this node
@@ -88,7 +97,9 @@ struct check_task {
   std::vector<std::uint64_t> chunks;  ///< to make again
   bool whole = false;                 ///< all of it is to be made again
   bool leads = false;                 ///< this node leads the term
-  bool makes = false; ///< the chunks, which are a run, are made, and there is nothing to compare them with
+  bool makes = false;    ///< the chunks, which are a run, are made, and there is nothing to compare them with
+  bool measures = false; ///< nothing of the run is made, it is measured
+  model_measures measured{};
   std::uint64_t patience = 8; ///< seconds for which who does not give what he has to is asked again
   bool operator==(const check_task&) const = default;
 };
@@ -102,10 +113,11 @@ struct check_outcome {
     unserved ///< nobody gives what a chunk takes to be checked
   };
   verdict_type verdict = right;
-  std::uint64_t number = 0; ///< of the chunk
+  std::uint64_t number = 0; ///< of the chunk; beyond the chunks, of the unit whose sums are wrong
   address excluded;         ///< who should not be
   std::string text;         ///< what is wrong, for this node's log
   std::vector<hash32> made; ///< the hashes of the chunks of a shard
+  std::vector<hash32> sums; ///< to which its units are measured, one after the other
   bool operator==(const check_outcome&) const = default;
 };
 

@@ -89,6 +89,13 @@ described describe(const shard_committed& e) {
   if (e.roots.empty()) return {"shard_committed", fmt::format("declines shard {}", e.shard), e.peer};
   return {"shard_committed", fmt::format("has made shard {}", e.shard), e.peer};
 }
+described describe(const shard_measured& e) {
+  if (e.sums.empty()) return {"shard_committed", fmt::format("declines shard {}", e.shard), e.peer};
+  return {"shard_committed", fmt::format("has measured shard {} of the models", e.shard), e.peer};
+}
+described describe(const models_measured&) {
+  return {"shard_committed", "all models are measured; the shards of the merge are made by that"};
+}
 described describe(const merge_committed& e) {
   return {"merge_committed",
           fmt::format("proposes a merge of {} models, {}{}{}", e.contributors.size(), bytes_text(e.size),

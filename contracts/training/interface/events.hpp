@@ -153,6 +153,26 @@ struct shard_committed {
   std::vector<hash32> roots; ///< of its units
   bool operator==(const shard_committed&) const = default;
 };
+/// The maker of a shard has measured it; without sums it declines the shard.
+struct shard_measured {
+  static constexpr abi::event event{"ShardMeasured", {1, 2}};
+  address peer;
+  std::uint64_t round_num = 0;
+  std::uint64_t generation = 0;
+  std::uint32_t term = 0;
+  std::uint32_t shard = 0;
+  std::vector<hash32> sums; ///< of its units, one after the other
+  bool operator==(const shard_measured&) const = default;
+};
+/// All shards are measured, and are to be made.
+struct models_measured {
+  static constexpr abi::event event{"ModelsMeasured", {1}};
+  std::uint64_t round_num = 0;
+  std::uint64_t generation = 0;
+  std::uint32_t term = 0;
+  std::vector<hash32> totals;
+  bool operator==(const models_measured&) const = default;
+};
 /// The leader's proposal, or that of all makers. It is the merge of the round once it is accepted.
 struct merge_committed {
   static constexpr abi::event event{"MergeCommitted", {1, 4}};
@@ -319,6 +339,6 @@ using training_event =
                  leader_suspected, leader_changed, shard_committed, merge_committed, seed_revealed,
                  checks_dealt, attested, merge_challenged, judged, challenge_decided, barred, merge_accepted,
                  round_stopped, verify_set, loss_reported, training_complete, reset_asked, reset_noted,
-                 organisation_invited, training_reset>;
+                 organisation_invited, training_reset, shard_measured, models_measured>;
 
 } // namespace swarm::contracts

@@ -111,6 +111,18 @@ struct shards_view {
   bool operator==(const shards_view&) const = default;
 };
 
+/// What the models of the round are measured to, for a merge in shards by a method that looks at whole models (measures.hpp);
+/// all is zero for others.
+struct measures_view {
+  std::uint64_t round_num = 0;
+  std::uint32_t term = 0;
+  bool open = false;          ///< the makers of `shards` measure, and make nothing yet
+  std::uint32_t sums = 0;     ///< of each unit
+  std::vector<hash32> totals; ///< of whole models, `pack_sums`; none while it is open
+  std::vector<hash32> units;  ///< `digest_of_sums` of each; none while it is open
+  bool operator==(const measures_view&) const = default;
+};
+
 /// A place in the order in which a proposal is dealt out (dealing.hpp).
 struct seat_view {
   address peer;
@@ -129,7 +141,8 @@ struct checks_view {
   hash32 mix;                ///< of the seeds that are revealed
   std::uint64_t chunks = 0;  ///< that are dealt out
   challenge_kind kind = challenge_kind::chunk;
-  std::uint64_t number = 0;     ///< of the chunk, or position among the excluded, that is disputed
+  /// Of the chunk, or position among the excluded, that is disputed; beyond the chunks, of the unit whose sums are.
+  std::uint64_t number = 0;
   address challenger;           ///< zero unless disputed
   std::vector<address> awaited; ///< whose seed, attestation or vote is missing
   std::vector<seat_view> seats; ///< in the order of the deal, organisation by organisation

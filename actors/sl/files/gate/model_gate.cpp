@@ -37,7 +37,7 @@ std::optional<std::vector<std::uint64_t>> dealt_to(const training_reading& train
   });
   if (looks_at_all || checks.chunks <= 1) return std::nullopt;
   if (disputed && checks.kind == contracts::challenge_kind::exclusion) return std::nullopt;
-  if (disputed) return std::vector{checks.number};
+  if (disputed) return contracts::chunks_to_judge(training.head, proposal, checks.number);
   auto dealt = contracts::chunks_dealt_to(checks, proposal, training.shards, who);
   if (dealt.size() == checks.chunks) return std::nullopt;
   return dealt;

@@ -21,7 +21,8 @@ std::string_view to_string(mistake what) {
                              "closes below",
                              "ends without model",
                              "keeps what is false",
-                             "cuts off slow ones"};
+                             "cuts off slow ones",
+                             "measures unseen"};
   return names.at(static_cast<std::size_t>(what));
 }
 

@@ -1,8 +1,11 @@
 #include "actors/sl/rounds/testing/simulation_parts.hpp"
 #include "base/hash_tree.hpp"
+#include "base/sum_tree.hpp"
+#include "contracts/training/measures.hpp"
 #include "contracts/training/sharding.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 // Files that nodes have and give to each other, merges, parts of merges, and checks of them.
 namespace swarm::rounds::testing {
@@ -95,8 +98,8 @@ void simulation::finish_merge(node& n, const action::start_merge& task, const st
 void simulation::start_check(node& n, const check_task& asked) {
   const auto shared = std::make_shared<const check_task>(asked);
   const auto& task = *shared;
-  note(&n, task.makes ? fmt::format("makes {} chunks of round {}, term {}", task.chunks.size(),
-                                    task.round_num, task.term)
+  note(&n, task.makes ? fmt::format("{} {} chunks of round {}, term {}", task.measures ? "measures" : "makes",
+                                    task.chunks.size(), task.round_num, task.term)
                       : fmt::format("checks the merge of round {}, term {}, attempt {}", task.round_num,
                                     task.term, task.attempt));
   const auto serial = ++n.checks;
@@ -115,6 +118,7 @@ void simulation::start_check(node& n, const check_task& asked) {
             if (++*answered < count) return;
             in_life(n, between(1, 2000), [this, &n, here, shared, serial] {
               if (n.checks != serial) return;
+              if (shared->measures) return finish_measures(n, *shared, *here);
               shared->makes ? finish_shard(n, *shared, *here) : finish_check(n, *shared, *here);
             });
           });
@@ -137,12 +141,71 @@ check_outcome simulation::look_at(const check_task& task, const std::set<hash32>
   return out;
 }
 
+namespace {
+
+/// What a unit of models is measured to here, where models have no bytes.
+std::vector<double> sums_of(const check_task& task, std::uint64_t unit) {
+  std::vector<double> out;
+  for (std::uint32_t i = 0; i < task.measured.sums; ++i)
+    out.push_back(1.5 + static_cast<double>(unit) + i);
+  return out;
+}
+
+/// By which weights other totals than the right ones would merge them, in one number.
+model merge_of(const check_task& task, std::vector<weighted_model> from) {
+  auto out = mean_of(std::move(from));
+  if (task.measured.sums == 0) return out;
+  std::vector<double> all;
+  for (std::uint64_t first = 0; first < chunks_per_model; first += task.measured.unit_chunks)
+    for (const auto sum : sums_of(task, first / task.measured.unit_chunks))
+      all.push_back(sum);
+  const auto right = contracts::pack_sums(sums_above(std::move(all), task.measured.sums, 64));
+  if (task.measured.totals != right) out.value += 1000;
+  return out;
+}
+
+} // namespace
+
+/// A node measures its part of the models.
+void simulation::finish_measures(node& n, const check_task& task, const std::set<hash32>& here) {
+  std::vector<weighted_model> from;
+  auto out = look_at(task, here, from);
+  if (out.verdict == check_outcome::right) {
+    const bool lies = is_to_lie(n);
+    if (lies) note(&n, "lies of what it measures");
+    lies_ += lies ? 1 : 0;
+    ++measured_;
+    for (const auto chunk : task.chunks) {
+      if (chunk % task.measured.unit_chunks != 0) continue;
+      auto own = sums_of(task, chunk / task.measured.unit_chunks);
+      if (lies && chunk == task.chunks.front()) own.back() = random_.below(2) == 0 ? 0 : HUGE_VAL;
+      for (const auto& word : contracts::pack_sums(own))
+        out.sums.push_back(word);
+    }
+  } else {
+    note(&n, "cannot: " + out.text);
+  }
+  n.machine->step(event::check_done{task.id, std::move(out)}, now_);
+  drain(n);
+}
+
+/// Of `task`, whose sums on chain are not those of its models.
+std::optional<std::uint64_t> simulation::wrong_unit(const check_task& task) const {
+  if (task.measured.sums == 0 || has(mistake::measures_unseen)) return std::nullopt;
+  for (const auto chunk : task.chunks) {
+    const auto unit = chunk / task.measured.unit_chunks;
+    const auto own = contracts::pack_sums(sums_of(task, unit));
+    if (contracts::digest_of_sums(own) != task.measured.units.at(unit)) return unit;
+  }
+  return std::nullopt;
+}
+
 /// A node makes its part of a merge, or says why it cannot.
 void simulation::finish_shard(node& n, const check_task& task, const std::set<hash32>& here) {
   std::vector<weighted_model> from;
   auto out = look_at(task, here, from);
   if (out.verdict == check_outcome::right) {
-    auto merged = mean_of(from);
+    auto merged = merge_of(task, from);
     models_[merged.digest()] = merged;
     if (is_to_lie(n)) {
       note(&n, "lies");
@@ -206,9 +269,14 @@ void simulation::finish_check(node& n, const check_task& task, const std::set<ha
     if (serves && !fault(scenario_.failed_fetch))
       out = {check_outcome::wrong_exclusion, 0, input.peer, "it gives its model"};
   }
-  if (out.verdict == check_outcome::right && mean_of(from).digest() != task.digest) {
+  if (const auto unit = wrong_unit(task); out.verdict == check_outcome::right && unit)
+    out = {check_outcome::wrong_chunk,
+           chunks_per_model + *unit,
+           {},
+           "the models are measured to something else"};
+  if (out.verdict == check_outcome::right && merge_of(task, from).digest() != task.digest) {
     const auto wrong =
-        task.shards.empty() ? std::optional<std::uint64_t>(0) : wrong_chunk(task, mean_of(from));
+        task.shards.empty() ? std::optional<std::uint64_t>(0) : wrong_chunk(task, merge_of(task, from));
     if (wrong) out = {check_outcome::wrong_chunk, *wrong, {}, "the same models give something else"};
   }
   if (out.verdict != check_outcome::right) note(&n, "finds: " + out.text);

@@ -54,6 +54,7 @@ scenario scenario::draw(seeded_random& random) {
   out.behind = random.below(3) == 0;
   out.one_slow = random.below(6) == 0;
   if (random.below(2) == 0) out.grace = 1s;
+  out.measured = random.below(2) == 0;
   return out;
 }
 
@@ -62,12 +63,12 @@ std::string scenario::describe() const {
       "{} nodes of {} organisations, {} of them reliable, minPeers {}, faults until {} s, delays up to {} "
       "ms; of a "
       "thousand: {} slow messages, {} lost events, {} lost calls, {} failed fetches, {} stuck "
-      "merges; {} accidents{}; models of {} bytes; a grace of {} s{}{}{}{}{}{}{}{}",
+      "merges; {} accidents{}; models of {} bytes{}; a grace of {} s{}{}{}{}{}{}{}{}",
       nodes, organisations, reliable, min_peers,
       std::chrono::duration_cast<std::chrono::seconds>(quiet_at).count(),
       std::chrono::duration_cast<std::chrono::milliseconds>(delay_max).count(), slow_message, lost_event,
       lost_call, failed_fetch, stuck_merge, accidents, deadly ? " that are deadly" : "", model_size,
-      std::chrono::duration_cast<std::chrono::seconds>(grace).count(),
+      measured ? ", measured" : "", std::chrono::duration_cast<std::chrono::seconds>(grace).count(),
       one_slow ? ", the last one is slow" : "", may_reset ? ", perhaps a reset" : "",
       behind ? ", checked behind" : "", one_diverges ? ", the last one diverges" : "",
       one_differs ? ", the last one differs" : "", one_asks ? ", the last one asks for another minPeers" : "",
@@ -91,6 +92,7 @@ void simulation::start_program(node& n) {
   p = {};
   p.serial = serial;
   p.params.min_peers = scenario_.min_peers + (asks ? 1 : 0);
+  if (scenario_.measured) p.params.merge_method = "geomedian";
   p.params.adaptive_sync = random_.below(4) == 0;
   p.params.on_train_end = static_cast<contracts::on_train_end>(random_.below(3));
   if (n.reliable && p.params.on_train_end == contracts::on_train_end::inactive)

@@ -331,6 +331,7 @@ std::shared_ptr<const contract_view> simulation::view_now() {
              std::move(now.proposal),
              std::move(now.checks),
              std::move(now.shards),
+             contracts::training_probe(world_, training_).measures(),
              {}};
     fresh.index();
     for (auto& peer : fresh.peers)

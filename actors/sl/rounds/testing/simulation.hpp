@@ -33,9 +33,10 @@ enum class mistake : std::uint8_t {
   closes_below,       ///< a round, below minPeers
   ends_without_model, ///< a close is answered before the program has the final model
   keeps_what_is_false, ///< nodes take what a program was given ahead for the merge of the round, whatever that is
-  cuts_off_slow        ///< who is missing is said to be slow
+  cuts_off_slow,       ///< who is missing is said to be slow
+  measures_unseen      ///< whoever checks a merge finds right what models are measured to
 };
-inline constexpr auto last_mistake = mistake::cuts_off_slow;
+inline constexpr auto last_mistake = mistake::measures_unseen;
 std::string_view to_string(mistake what);
 
 /// What may go wrong, as probabilities of a thousand unless said otherwise. All faults stop at `quiet_at`.
@@ -68,6 +69,8 @@ struct scenario {
   duration block_interval{};       ///< so long all who read the contract see the same
   std::uint64_t model_size = 1000; ///< as is said of them; where they are small, all make the merge at once
 
+  bool measured = false; ///< they are merged by a method that looks at whole models
+
   static scenario draw(seeded_random& random);
   std::string describe() const;
 };
@@ -93,6 +96,7 @@ public:
   /// How often a program was given a merge before it was accepted, and how often that was taken back.
   std::uint64_t given_ahead() const { return given_ahead_; }
   std::uint64_t taken_back() const { return taken_back_; }
+  std::uint64_t measured() const { return measured_; } ///< runs of models
 
 private:
   struct node;
@@ -149,6 +153,8 @@ private:
   void finish_shard(node& n, const check_task& task, const std::set<hash32>& here);
   void fetch_sharded(node& n, const action::fetch& what, const std::function<void(result<hash32>)>& done);
   std::optional<std::uint64_t> wrong_chunk(const check_task& task, const model& right) const;
+  void finish_measures(node& n, const check_task& task, const std::set<hash32>& here);
+  std::optional<std::uint64_t> wrong_unit(const check_task& task) const;
   void probe_leader(node& n, const action::probe_leader& ask);
 
   // simulated_programs.cpp: programs and accidents
@@ -204,6 +210,7 @@ private:
   std::uint64_t stopped_ = 0;
   std::uint64_t given_ahead_ = 0;
   std::uint64_t taken_back_ = 0;
+  std::uint64_t measured_ = 0;
   /// From what programs have made their models: round and digest of a merge.
   std::map<std::pair<address, hash32>, std::pair<std::uint64_t, hash32>> bases_;
   bool was_reset_ = false;
