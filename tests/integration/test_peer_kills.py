@@ -23,6 +23,7 @@ COUNT = int(os.environ.get("SWARM_KILLS_COUNT", 3))
 KEEP = os.environ.get("SWARM_KILLS_KEEP")
 HOSTS, MIN_PEERS = 8, 4
 SIZES = (1_000, 1_000_000)  # of a model: one chunk, or four, of which each makes a part
+METHODS = ("mean", "geomedian")  # by turns; by the second one large models are measured in parts first
 GRACE = {"SL_WAIT_FOR_FULL_QUORUM_SECONDS": "1"}  # a round is closed without the dead after that
 NOT_TRUE = {"false merge", "false challenge"}  # nobody lies here
 
@@ -30,8 +31,8 @@ NOT_TRUE = {"false merge", "false challenge"}  # nobody lies here
 class Host:
     """An SL and its program, which die together and come back together."""
 
-    def __init__(self, number, sl, size, ending):
-        self.number, self.sl, self.size, self.ending = number, sl, size, ending
+    def __init__(self, number, sl, size, method, ending):
+        self.number, self.sl, self.size, self.method, self.ending = number, sl, size, method, ending
         self.admin, self.program, self.resumes = Admin(sl), None, False
 
     @property
@@ -39,7 +40,7 @@ class Host:
         return self.sl.name
 
     def work(self, client):
-        client.open(minPeers=MIN_PEERS, resume=self.resumes)
+        client.open(minPeers=MIN_PEERS, mergeMethod=self.method, resume=self.resumes)
         weights = np.zeros(self.size, np.float32)
         while not self.ending.is_set():
             reply = client.sync({"w": weights + self.number + 1})
@@ -200,7 +201,7 @@ def test_any_peers_may_be_killed_at_any_moment(swarm, seed):
     swarm.start_sn()
     try:
         for number in range(HOSTS):
-            hosts.append(Host(number, swarm.add_sl(environment=GRACE), size, ending))
+            hosts.append(Host(number, swarm.add_sl(environment=GRACE), size, METHODS[seed % 2], ending))
             hosts[-1].program = Program(hosts[-1].sl, hosts[-1].work)
         hand = Hand(hosts, swarm.sn, chance)
         hand.wait_trained(dict.fromkeys(hosts, 0))

@@ -91,6 +91,41 @@ def test_ways_to_end_with_uneven_numbers_of_syncs(swarm, mode):
     assert all(sl.wait_exit() == 0 for sl in swarm.sls)
 
 
+def test_a_node_counts_by_its_weight(swarm):
+    """Which it may change from one sync to the next."""
+    swarm.start(sls=2)
+
+    def work(number):
+        def train(client):
+            client.open(minPeers=2, nodeWeightage=1)
+            for weightage in ((1, 3), (1, 1), (9, 1)):
+                client.sync(model(8 * number), weightage=weightage[number])
+            client.close(model(0))
+            return client.merged
+
+        return train
+
+    programs = [Program(sl, work(number)) for number, sl in enumerate(swarm.sls)]
+    for program in programs:
+        assert [merged["w"][0] for merged in program.result()[:3]] == [6, 4, np.float32(0.8)]
+
+
+def test_a_swarm_that_gets_better_syncs_less_often(swarm):
+    """Adaptive sync: a quarter more batches while the mean of the losses falls, a fifth less when it does not."""
+    swarm.start(sls=2)
+    losses = [*(0.5**step for step in range(8)), *(2.0**step for step in range(8))]
+
+    def train(client):
+        client.open(minPeers=2, syncInterval=8, useAdaptiveSync=True)
+        replies = [client.sync(model(1), loss=lambda merged, now=now: (now, 0.0)) for now in losses]
+        client.close(model(1), loss=lambda merged: (losses[-1], 0.0))
+        return [reply.nextSyncInterval for reply in replies]
+
+    for program in [Program(sl, train) for sl in swarm.sls]:
+        intervals = program.result()
+        assert intervals[0] == 8 and 8 < max(intervals) <= 32 and 2 <= intervals[-1] < max(intervals)
+
+
 def test_a_late_joiner_gets_the_merged_model_first(swarm):
     one, two, three = swarm.start(sls=3).sls
     joined = threading.Event()
