@@ -65,6 +65,7 @@ std::optional<mean_report> mean_of_reports(const contract_view& view) {
     out.loss += loss;
     out.metric += contracts::from_micro(peer.metric_micro);
     ++out.peers;
+    out.rounds += peer.loss_round;
   }
   if (out.peers == 0) return std::nullopt;
   out.loss /= out.peers;

@@ -431,4 +431,37 @@ TEST_CASE("the sync interval adapts to the swarm's mean loss") {
   CHECK(adaptive_interval(1, 1, 0.5, 1.0) == 1);
 }
 
+TEST_CASE("an interval changes by losses that somebody has reported since") {
+  session_params params;
+  params.sync_interval = 8;
+  params.adaptive_sync = true;
+  closed_round t(2, params);
+  std::uint8_t model = 10;
+  const auto next_after = [&](std::optional<double> reported) {
+    if (reported) {
+      t.peer(3).loss_round = t.view.head.round_num;
+      t.peer(3).loss_micro = contracts::to_micro(*reported);
+    }
+    t.merge(++model, 2);
+    t.look();
+    t.fetched(model);
+    t.loss();
+    const auto out = t.last<action::answer_sync>().next_interval;
+    t.clear();
+    t.sync(++model);
+    t.look();
+    for (const std::uint8_t number : {1, 2, 3, 4})
+      t.in(number);
+    t.done();
+    t.close(2);
+    t.look();
+    return out;
+  };
+  CHECK(next_after({}) == 8);
+  CHECK(next_after(1.0) == 8);
+  CHECK(next_after(0.5) == 10);
+  CHECK(next_after({}) == 10); // it is the same report
+  CHECK(next_after(0.5) == 8);
+}
+
 } // namespace peer_rounds_test

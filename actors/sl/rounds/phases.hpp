@@ -243,7 +243,7 @@ struct membership {
   std::optional<loaded_ahead> ahead;
   bool takes_back = false; ///< the program was given a merge that was not accepted, and no other one since
   merge_pauses leading;
-  std::optional<double> mean_loss; ///< of all peers, at the last merge
+  std::optional<mean_report> means; ///< of all peers, by which the interval was adapted last
 };
 
 /// What lives as long as a program's session, whatever its phase.

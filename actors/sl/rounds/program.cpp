@@ -93,9 +93,12 @@ void peer_machine::report_loss(const session& s) {
 
 std::uint32_t peer_machine::next_interval(session& s) {
   const auto mean = s.params.adaptive_sync ? mean_of_reports(*view_) : std::nullopt;
-  if (!mean) return s.interval;
-  s.interval = adaptive_interval(s.interval, s.params.sync_interval, s.training.mean_loss, mean->loss);
-  s.training.mean_loss = mean->loss;
+  auto& before = s.training.means;
+  // Where nobody has reported since, losses have neither fallen nor risen.
+  if (!mean || (before && before->rounds == mean->rounds)) return s.interval;
+  s.interval = adaptive_interval(s.interval, s.params.sync_interval,
+                                 before ? std::optional(before->loss) : std::nullopt, mean->loss);
+  before = mean;
   return s.interval;
 }
 

@@ -132,7 +132,8 @@ struct loss_report {
 struct mean_report {
   double loss = 0;
   double metric = 0;
-  std::uint32_t peers = 0; ///< >= 1
+  std::uint32_t peers = 0;  ///< >= 1
+  std::uint64_t rounds = 0; ///< the sum of those that they have reported of: more with each report
 };
 
 /// What a program has received since its session was opened, for a machine that takes over the session.
