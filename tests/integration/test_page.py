@@ -193,6 +193,11 @@ def test_nodes_say_their_versions(stage, browser):
     for node in ("sn-1", "sn-2", "swop-1", "swop-2", "sl"):
         said = lambda node=node: any(version in row for row in browser.run(rows) if node in row)  # noqa: E731
         browser.until(said, f"{node}'s version")
+    # Their logs, too.
+    browser.go("logs")
+    for node, source in (("demo-", "swarm.SL"), ("sn-2", "swarm.blCnt")):
+        choose(browser, "Whose log", node)
+        browser.sees(source)
 
 
 def test_a_stopped_node_holds_nobody_up(stage, browser):
@@ -313,7 +318,10 @@ def test_logs_follow_and_are_searched(stage, browser):
     browser.click("Collect log")
     file = until(lambda: next(stage.swarm.folder.glob("swarmd-log-*.json"), None), "what was collected")
     parts = json.loads(file.read_text())
-    wanted = {"log of swop-1 ": "swarm.swop", "log of the page": "watches, as operator", "programs of": "KeyError"}
+    wanted = {
+        "log of swop-1 ": "swarm.swop", "log of sn-1 ": "swarm.blCnt",
+        "log of the page": "watches, as operator", "programs of": "KeyError",
+    }  # fmt: skip
     for begins, words in wanted.items():
         assert any(words in json.dumps(part) for name, part in parts.items() if name.startswith(begins)), begins
     assert "PRIVATE KEY" not in file.read_text()
@@ -397,6 +405,14 @@ def test_a_motion_of_another_organisation_gets_its_vote(stage, browser):
     shutil.copy(other, stage.swarm.usr / "hospice-2.pem")
     stage.clinic_orders('REPLACE CA OF "Hospice" FROM hospice-2.pem')
     browser.until(lambda: not browser.count(".motion"), "the vote to be over")
+    # A trust domain of SPIFFE stands for certificates.
+    browser.click("Admit")
+    browser.fill("Name", "Clinic S", "dialog")
+    browser.sees("A certificate in PEM is missing, or a trust domain", inside="dialog")
+    browser.fill("Certificates of its authorities (PEM)", "spiffe://clinic.example", "dialog")
+    may = "return !document.querySelector('dialog footer button.primary').disabled"
+    browser.until(lambda: browser.run(may), "the vote to be possible")
+    leave_dialog(browser)
 
 
 def test_two_tabs_one_with_a_wrong_clock(stage, browser):
