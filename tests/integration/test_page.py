@@ -439,6 +439,27 @@ def test_two_tabs_one_with_a_wrong_clock(stage, browser):
     browser.sees("of-a-second-tab", inside="main table")
 
 
+def test_a_slow_link(stage, browser):
+    """As of somebody who is far away, at 100 kB a second."""
+    link = {"offline": False, "latency": 200, "downloadThroughput": 100_000, "uploadThroughput": 20_000}
+    free = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    browser.go("contracts")
+    browser.driver.execute_cdp_cmd("Network.enable", {})
+    try:
+        browser.driver.execute_cdp_cmd("Network.emulateNetworkConditions", link)
+        browser.driver.refresh()
+        browser.sees("Live", CONTRACT)
+        painted = browser.run("return performance.getEntriesByName('first-contentful-paint')[0].startTime")
+        assert painted > 200, "the link is slow"
+        browser.click("Create", kind="main button")
+        browser.fill("Name", "of-a-slow-link", "dialog")
+        give(browser, "Create")
+        browser.sees("of-a-slow-link", inside="main table")
+    finally:
+        browser.driver.execute_cdp_cmd("Network.emulateNetworkConditions", free)
+        browser.driver.execute_cdp_cmd("Network.disable", {})
+
+
 SCREENS = {
     "overview": ["overview"], "training": ["training", CONTRACT], "runs": ["runs"], "contracts": ["contracts"],
     "tasks": ["tasks", "train"], "taskrunners": ["taskrunners"], "nodes": ["nodes"], "join": ["nodes"],

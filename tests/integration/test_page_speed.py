@@ -97,17 +97,3 @@ def test_256_peers_are_shown_and_of_another_chain_everything_anew(browser, large
     large.begin_anew()
     until(lambda: browser.run("return performance.timeOrigin") != before, "the page to begin anew")
     until(lambda: browser.count(".topology .sl") == 256 and "61" in browser.text(".stats"), "the other chain")
-
-
-@pytest.mark.parametrize("large", [(8, 500)], indirect=True)
-def test_a_slow_link(browser, large):
-    """As of a host that is far away, at 100 kB a second: everything comes, and what is new goes on coming."""
-    slow = {"offline": False, "latency": 300, "downloadThroughput": 100_000, "uploadThroughput": 20_000}
-    browser.driver.execute_cdp_cmd("Network.enable", {})
-    browser.driver.execute_cdp_cmd("Network.emulateNetworkConditions", slow)
-    paint, ready = opened(browser, large)
-    print(f"a slow link: painted after {paint:.0f} ms, there after {ready:.0f} ms")
-    assert paint > 300, "the link is slow"
-    pixels = browser.driver.execute_async_script(PIXELS, 5)
-    assert pixels[-1] < 1000 and ready < 30_000
-    browser.sees("Live")
