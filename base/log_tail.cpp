@@ -41,7 +41,8 @@ void add_to_tail(level lvl, std::string_view source, std::string_view text) {
 std::vector<tail_line> tail_after(std::uint64_t after, std::size_t lines_max) {
   auto& all = kept();
   const std::lock_guard lock(all.mutex);
-  const auto newer = all.last - std::min(all.last, after);
+  if (after > all.last) after = 0; // who asks knows lines of a process that was here before
+  const auto newer = all.last - after;
   const auto count = std::min({static_cast<std::size_t>(newer), lines_max, all.lines.size()});
   return {all.lines.end() - static_cast<std::ptrdiff_t>(count), all.lines.end()};
 }

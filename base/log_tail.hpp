@@ -22,7 +22,8 @@ inline constexpr std::size_t tail_text_bytes_max = 2'048;
 
 /// From now on lines are kept, for as long as the process lives; without this none is.
 void keep_tail();
-/// The newest lines of those with higher numbers than `after`, oldest first.
+/// The newest lines of those with higher numbers than `after`, oldest first. After one that has not been yet: the
+/// newest of all, as whoever asks has seen the lines of a process before this one.
 std::vector<tail_line> tail_after(std::uint64_t after, std::size_t lines_max);
 
 /// By `write`.

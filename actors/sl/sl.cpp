@@ -10,6 +10,7 @@
 #include "actors/sn_client/sn_client.hpp"
 #include "base/endpoint.hpp"
 #include "base/log.hpp"
+#include "base/log_tail.hpp"
 #include "transport/held_port.hpp"
 
 namespace swarm::actors {
@@ -65,6 +66,7 @@ result<ml::pipe_access> access_of(const config::sl_options& options, const std::
 
 result<child_spec> make_sl(const config::sl_options& options, std::string name,
                            std::shared_ptr<transport::io_runtime> io) {
+  log::keep_tail();
   auto context = std::make_shared<sl_context>();
   context->options = options;
   context->log_source = name == "sl" ? "swarm.SL" : "swarm.SL." + options.node_name;

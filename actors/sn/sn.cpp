@@ -8,11 +8,13 @@
 #include "actors/sn/membership/membership_actor.hpp"
 #include "actors/sn/membership/vouch_actor.hpp"
 #include "actors/sn/peers/peers.hpp"
+#include "base/log_tail.hpp"
 
 namespace swarm::actors {
 
 result<child_spec> make_sn(const config::sn_options& options, std::string name,
                            std::shared_ptr<transport::io_runtime> io) {
+  log::keep_tail();
   auto context = std::make_shared<sn_context>();
   context->options = options;
   context->io = std::move(io);

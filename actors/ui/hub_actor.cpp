@@ -77,8 +77,10 @@ struct feed_state {
   json::object network; ///< the topic, but for its standing
   std::shared_ptr<mailroom> mail = context->mail;
   std::unique_ptr<ui::reading_thread> reading;
+  std::shared_ptr<ui::proved_reports> proved = std::make_shared<ui::proved_reports>();
   /// Only on the thread of histories.
-  std::shared_ptr<ui::history_keeper> history = std::make_shared<ui::history_keeper>();
+  std::shared_ptr<ui::history_keeper> history =
+      std::make_shared<ui::history_keeper>(ui::training_history::amount_max, proved);
   ui::answer_book answers;
   std::vector<asked_together> together;
   std::uint64_t news = 0; ///< how often something new was heard of the chain
@@ -317,7 +319,7 @@ void begin(self_pointer self) {
                                                       std::uint64_t read_ms) {
         env->dir.send(path, topics_read{std::move(topics), read_ms});
       },
-      s.context->log_source);
+      s.proved, s.context->log_source);
   s.context->page->listen([env = self->shared_env(), path = self->path()](ui::browser_news news) {
     env->dir.send(path, browser_message{std::move(news)});
   });

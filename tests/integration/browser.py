@@ -203,7 +203,9 @@ class Browser:
         return left
 
     def picture(self, path, whole=True, height_max=2400):
-        """A WebP of the page, or of the part that the screen shows."""
+        """A WebP of the page from its top on, or of the part that the screen shows."""
+        if whole:
+            self.run("scrollTo(0, 0)")
         width, height = self.run("return [innerWidth, innerHeight]")
         if whole:
             height = min(max(height, self.run("return document.documentElement.scrollHeight")), height_max)

@@ -29,6 +29,7 @@ class MadeFeed(threading.Thread):
         self.sls = {f"0x{number:040x}": f"sl-{number}" for number in range(1, sls + 1)}
         self.rounds, self.port, self.ready, self.ended = rounds, free_port(), threading.Event(), None
         self.reported = 0
+        self.you = {"name": "a test", "rights": "reader", "expires_ms": 0}
         self.genesis, self.says = "0x" + "0" * 64, set()
         self.start()
         self.ready.wait(30)
@@ -63,8 +64,7 @@ class MadeFeed(threading.Thread):
             await link.send(json.dumps({"type": kind, "now_ms": int(time.time() * 1000), **fields}))
 
         self.says.add(say)
-        you = {"name": "a test", "rights": "reader", "expires_ms": 0}
-        await say("hello", you=you, server={"node_name": "made", "version": "0", "uid": SN})
+        await say("hello", you=self.you, server={"node_name": "made", "version": "0", "uid": SN})
         reports = None
         async for text in link:
             message = json.loads(text)

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from harness import DEFAULT_CONTRACT, ROOT, SL, Certs, Failure, Meeting, Process, Program, free_port, trains, until
 from launcher.operators import OperatorSwarm, node_definition, swop_profile
+from launcher.page import Page
 from launcher.processes import Process as AnyProcess
 
 RULES = ROOT / "deploy" / "prometheus" / "swarm-alerts.yml"
@@ -161,6 +162,19 @@ def test_every_series_is_documented_and_nothing_else(watched):
         for name, labels in exposed(scrape(process)).items():
             served.setdefault(name, set()).update(labels)
     assert served == documented()
+
+
+def test_the_page_serves_them_too(watched, folder):
+    port = free_port()
+    page = Page(folder, watched.certs, watched.sn.port, flags=["--metrics", port])
+    page.metrics_port = port
+    try:
+        page.start().wait_up()
+        served = exposed(scrape(page))
+        assert {"swarmd_build_info", "process_cpu_seconds_total", "swarmd_mailbox_messages"} <= set(served)
+        assert set(served) <= set(documented())
+    finally:
+        page.clean_up()
 
 
 MEMBERS = [("sn-2", "SN"), ("sn-3", "SN"), ("sl-1", "SL"), ("swop-1", "SWOP")]

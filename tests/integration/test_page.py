@@ -193,6 +193,11 @@ def test_nodes_say_their_versions(stage, browser):
     for node in ("sn-1", "sn-2", "swop-1", "swop-2", "sl"):
         said = lambda node=node: any(version in row for row in browser.run(rows) if node in row)  # noqa: E731
         browser.until(said, f"{node}'s version")
+    # Their logs, too.
+    browser.go("logs")
+    for node, source in (("demo-", "swarm.SL"), ("sn-2", "swarm.blCnt")):
+        choose(browser, "Whose log", node)
+        browser.sees(source)
 
 
 def test_a_stopped_node_holds_nobody_up(stage, browser):
@@ -313,7 +318,10 @@ def test_logs_follow_and_are_searched(stage, browser):
     browser.click("Collect log")
     file = until(lambda: next(stage.swarm.folder.glob("swarmd-log-*.json"), None), "what was collected")
     parts = json.loads(file.read_text())
-    wanted = {"log of swop-1 ": "swarm.swop", "log of the page": "watches, as operator", "programs of": "KeyError"}
+    wanted = {
+        "log of swop-1 ": "swarm.swop", "log of sn-1 ": "swarm.blCnt",
+        "log of the page": "watches, as operator", "programs of": "KeyError",
+    }  # fmt: skip
     for begins, words in wanted.items():
         assert any(words in json.dumps(part) for name, part in parts.items() if name.startswith(begins)), begins
     assert "PRIVATE KEY" not in file.read_text()
@@ -397,6 +405,14 @@ def test_a_motion_of_another_organisation_gets_its_vote(stage, browser):
     shutil.copy(other, stage.swarm.usr / "hospice-2.pem")
     stage.clinic_orders('REPLACE CA OF "Hospice" FROM hospice-2.pem')
     browser.until(lambda: not browser.count(".motion"), "the vote to be over")
+    # A trust domain of SPIFFE stands for certificates.
+    browser.click("Admit")
+    browser.fill("Name", "Clinic S", "dialog")
+    browser.sees("A certificate in PEM is missing, or a trust domain", inside="dialog")
+    browser.fill("Certificates of its authorities (PEM)", "spiffe://clinic.example", "dialog")
+    may = "return !document.querySelector('dialog footer button.primary').disabled"
+    browser.until(lambda: browser.run(may), "the vote to be possible")
+    leave_dialog(browser)
 
 
 def test_two_tabs_one_with_a_wrong_clock(stage, browser):
@@ -421,6 +437,27 @@ def test_two_tabs_one_with_a_wrong_clock(stage, browser):
         browser.driver.switch_to.window(first)
     browser.go("contracts")
     browser.sees("of-a-second-tab", inside="main table")
+
+
+def test_a_slow_link(stage, browser):
+    """As of somebody who is far away, at 100 kB a second."""
+    link = {"offline": False, "latency": 200, "downloadThroughput": 100_000, "uploadThroughput": 20_000}
+    free = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    browser.go("contracts")
+    browser.driver.execute_cdp_cmd("Network.enable", {})
+    try:
+        browser.driver.execute_cdp_cmd("Network.emulateNetworkConditions", link)
+        browser.driver.refresh()
+        browser.sees("Live", CONTRACT)
+        painted = browser.run("return performance.getEntriesByName('first-contentful-paint')[0].startTime")
+        assert painted > 200, "the link is slow"
+        browser.click("Create", kind="main button")
+        browser.fill("Name", "of-a-slow-link", "dialog")
+        give(browser, "Create")
+        browser.sees("of-a-slow-link", inside="main table")
+    finally:
+        browser.driver.execute_cdp_cmd("Network.emulateNetworkConditions", free)
+        browser.driver.execute_cdp_cmd("Network.disable", {})
 
 
 SCREENS = {

@@ -46,7 +46,8 @@ def test_a_reset_does_not_take_a_training_away_by_mistake(swarm, inspect):
     until(lambda: swarm.sn.events("check_ins"), "the first to be in", alive=sls)
     text = inspect(swarm.sn, "reset", CONTRACT, status=1)
     assert "is not over" in text and "sl-1" in text and "--force" in text
-    assert "generation 2" in inspect(swarm.sn, "reset", CONTRACT, "--force")
+    assert "161 bytes, at most 160" in inspect(swarm.sn, "reset", CONTRACT, "--force", "--note", "x" * 161, status=1)
+    assert "generation 2" in inspect(swarm.sn, "reset", CONTRACT, "--force", "--note", "a peer was <lost>")
     other = Program(sls[1], trains([TWO], minPeers=2))  # the first takes part in the new one
     assert np.array_equal(waits.result().merged[0]["w"], other.result().merged[0]["w"])
 

@@ -1,6 +1,8 @@
 """What browsers get of the page's server beside topics: proofs, models, whom to trust; and votes for motions."""
 
+import contextlib
 import hashlib
+import http.client
 import json
 import os
 import re
@@ -66,6 +68,43 @@ def test_readers_save_proofs_and_models(trained):
                 refused = feed.ask(what, contract=contract, round=number)
                 assert refused["type"] == "refused" and says(refused["why"], why), refused
         check_model(swarm, page, feed, merges)
+
+
+def asked(certs, certificate, port, path):
+    """Status and body of what a node answers to this certificate."""
+    link = http.client.HTTPSConnection("127.0.0.1", port, timeout=30, context=certs.context(certificate))
+    with contextlib.closing(link):
+        link.request("GET", path)
+        answer = link.getresponse()
+        return answer.status, answer.read()
+
+
+def test_sns_and_sls_tell_their_logs_to_their_own_organisation(swarm, certs, folder):
+    swarm.start(sls=1)
+    page = Page(folder, certs, swarm.sn.port)
+    swarm.others.append(page)
+    page.start().wait_up()
+    with Feed(page, cookie=page.log_in()).watch("network") as feed:
+        nodes = feed.until(lambda f: len(f.topics["network"]["nodes"]) == 3 and f.topics["network"]["nodes"], "nodes")
+        by_name = {node["name"]: uid for uid, node in nodes.items()}
+        until(lambda: sn_of(feed), "the address of the SN's API")
+        for name, source in (("sn-1", "swarm.blCnt"), ("sl-1", "swarm.SL")):
+            lines = feed.ask("log", node=by_name[name])["lines"]
+            assert source in {line["source"] for line in lines}
+            assert [line["number"] for line in lines] == list(range(lines[0]["number"], lines[-1]["number"] + 1))
+            newer = feed.ask("log", node=by_name[name], after=lines[-1]["number"])["lines"]
+            assert all(line["number"] > lines[-1]["number"] for line in newer)
+            anew = feed.ask("log", node=by_name[name], after=10**9)["lines"]
+            assert anew[0] == lines[0], "who knows more lines than there are has seen another process"
+        refused = feed.ask("log", node=next(uid for uid, node in nodes.items() if node["role"] == "SWCI"))
+        assert refused["code"] == "not_found" and "on its host" in refused["why"]
+    for port in (swarm.sn.port, swarm.sls[0].files_port):
+        assert asked(certs, "swci-1", port, "/log/0")[0] == 200
+        for other in ("sl-1", "sn-2", "swop-1"):
+            status, said = asked(certs, other, port, "/log/0")
+            assert status == 403 and b"swarm." not in said, (other, port)
+        for odd in ("/log/", "/log/-1", "/log/0/", "/log/99999999999999999999"):
+            assert asked(certs, "swci-1", port, odd)[0] in (400, 403, 404), (odd, port)
 
 
 def check_model(swarm, page, feed, merges):
@@ -142,6 +181,9 @@ def test_an_organisation_votes_for_what_another_one_has_moved(swarm, tmp_path, i
             lambda f: [each["members"] > 0 for each in f.topics["network"]["organisations"].values()] == [True, True],
             "both organisations",
         )
+        uid = next(uid for uid, node in feed.topics["network"]["nodes"].items() if node["role"] == "SN")
+        until(lambda: sn_of(feed), "the address of the SN's API")
+        assert feed.ask("log", node=uid)["code"] == "not_allowed", "its SN is another organisation's"
         inspect(swarm.sn, "vote", "admit", "Clinic C", authorities[2])
         motions = feed.until(lambda f: f.topics["network"]["motions"], "the motion")
         (key,) = motions
@@ -152,6 +194,13 @@ def test_an_organisation_votes_for_what_another_one_has_moved(swarm, tmp_path, i
             lambda f: "Clinic C" in [each["name"] for each in f.topics["network"]["organisations"].values()],
             "the organisation to be admitted",
         )
+        # In a network by SPIFFE an organisation is a trust domain.
+        for odd in ("spiffe://", "spiffe://clinic.example/sl"):
+            refused = feed.act("admit_organisation", organisation="Clinic S", anchors=odd)
+            assert refused["type"] == "refused" and says(refused["why"], "is no trust domain"), refused
+        assert "ADMIT" in feed.act("admit_organisation", organisation="Clinic S", anchors="spiffe://clinic.example")["done"]
+        motions = feed.until(lambda f: f.topics["network"]["motions"], "the motion")
+        assert [(each["name"], len(each["anchors"])) for each in motions.values()] == [("Clinic S", 1)]
 
 
 def bundle(folder, wish):

@@ -9,7 +9,7 @@ import socket
 import numpy as np
 import pytest
 from feed_client import Feed
-from harness import SN, Meeting, Program, trains
+from harness import SN, Meeting, Program, trains, until
 from launcher.page import Page
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -308,6 +308,12 @@ def test_a_training_is_shown_while_it_goes_on(swarm, certs, folder):
         check_history(feed, swarm.sn, name)
 
 
+def proved_rounds(feed, name):
+    """The newest rounds, once the contract was read with what the newest one has."""
+    newest = feed.ask("rounds", contract=name, count=2)
+    return newest if newest["rounds"][0].get("reports_proved") else None
+
+
 def check_history(feed, sn, name):
     """What questions say of a training that is over is what the chain says."""
     merges = sn.merges()
@@ -315,7 +321,7 @@ def check_history(feed, sn, name):
     assert (run["state"], run["rounds"], run["peers"]) == ("complete", len(merges), 2)
     assert run["digest"] == f"0x{merges[-1].digest}"
     assert run["loss"] == run["best_loss"] == 0.5
-    newest = feed.ask("rounds", contract=name, count=2)
+    newest = until(lambda: proved_rounds(feed, name), "the newest reports to be compared with the contract")
     assert [each["round_num"] for each in newest["rounds"]] == [len(merges), len(merges) - 1]
     assert newest["more"]
     for each, merge in zip(newest["rounds"], reversed(merges)):

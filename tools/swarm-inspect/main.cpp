@@ -37,6 +37,7 @@ struct arguments {
   std::string name;     ///< of the actor
   std::string contract; ///< for round and reset
   bool force = false;   ///< for reset
+  std::string note;     ///< the same
   std::uint64_t rules_version = 0;
   std::uint64_t rules_from = 0;
   double interval_s = 1;
@@ -195,7 +196,7 @@ int leave(session& to, const arguments& args) {
 
 /// Waits until the chain has it. In a training of several organisations it may take more than this SN's word.
 int reset(session& to, const arguments& args) {
-  auto answer = to.call("reset", {{"contract", args.contract}, {"force", args.force}});
+  auto answer = to.call("reset", {{"contract", args.contract}, {"force", args.force}, {"note", args.note}});
   if (!answer) return complain(answer.error());
   const auto before = answer->at("generation");
   while (answer->at("reset") != true && answer->at("asked") != true) {
@@ -392,6 +393,7 @@ void add_commands(CLI::App& app, arguments& args) {
       command("reset", "start a training contract over, so that it can be trained under again; of an SN");
   reset_command->add_option("CONTRACT", args.contract, "training contract")->required();
   reset_command->add_flag("--force", args.force, "even if peers still train");
+  reset_command->add_option("--note", args.note, "why, for everybody to see: 160 bytes at most");
   add_votes(*command("vote", "vote for this SN's organisation on who belongs to the network; of an SN"),
             args.vote);
   auto* rules_command =

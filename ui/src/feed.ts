@@ -344,7 +344,7 @@ export type Question =
   /** What the host of a SWOP of the page's organisation has, as that SWOP says now. Data: HostOffer. */
   | { what: "host"; swop: string /* uid */ }
   /** The newest lines of the log of the page's own swarmd, at most 500 of those with higher numbers; only for operators. Data: Log. */
-  | { what: "log"; after?: number; swop?: string /* uid: that of this SWOP, of this organisation */ };
+  | { what: "log"; after?: number; node?: string /* uid: that of this SN, SL or SWOP, of this organisation */ };
 
 export interface Rounds {
   contract: string;
@@ -361,6 +361,7 @@ export interface Round {
             proved?: true /* the contract's own state says so too, and that is proved; else it is what the SN says */ };
   loss?: number; //   mean of its reports
   metric?: number;
+  reports_proved?: true; // the contract had just these reports, which its proved state said while the page's server watched
   opened_ms?: number; // block of its first event
   merged_ms?: number; // block of its accepted merge
 }
@@ -477,7 +478,7 @@ export type Action =
   | { what: "reset_taskrunner"; taskrunner: string; note?: string }
   /** Exactly one of: all peers, so many peers, one SWOP (TARGET). */
   | { what: "assign_task"; task: string; taskrunner: string; all_peers?: true; peers?: number; swop?: string }
-  /** Votes of this node's organisation. `anchors`: PEM text with the certificates of its CAs. */
+  /** Votes of this node's organisation. `anchors`: PEM text of its CAs' certificates, or its trust domain, "spiffe://NAME". */
   | { what: "admit_organisation"; organisation: string; anchors: string }
   | { what: "remove_organisation"; organisation: string }
   | { what: "replace_ca"; organisation: string; anchors: string }

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { bundleOf, certified, endpointOf, profileOf, swopProfileOf, wrongWith, type Wish } from "../src/base/join_bundle";
 import type { Network, Node, Taskrunner } from "../src/feed";
 import { hostsOf, offerRows } from "../src/screens/hosts_model";
-import { joined, linesOf, LOG_LINES_MAX, search, sourcesOf } from "../src/screens/logs_model";
+import { joined, linesOf, logsOf, LOG_LINES_MAX, search, sourcesOf } from "../src/screens/logs_model";
 
 const PEM = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
 const wish = (over: Partial<Wish>): Wish => ({
@@ -173,10 +173,39 @@ test("lines of the log come newest first, each once, and are bounded", () => {
   const first = joined([], [line(1), line(2, "error")]);
   assert.deepEqual(first.map(({ number }) => number), [2, 1]);
   assert.equal(joined(first, [line(1), line(2)]), first);
+  // A node that was started again counts from 1; an answer that comes late does not look so.
+  const anew = { ...line(1), time_ms: 9 };
+  assert.deepEqual(joined(first, [anew]), [anew]);
+  assert.equal(joined(first, [line(1)]), first);
   const all = joined(first, Array.from({ length: 3000 }, (_, i) => line(i + 3)));
   assert.deepEqual([all.length, all[0]!.number], [LOG_LINES_MAX, 3002]);
   assert.deepEqual(linesOf(first, "error", "", "").map(({ number }) => number), [2]);
   assert.deepEqual(linesOf(first, "debug", "swarm.UI", " line ").map(({ number }) => number), [1]);
+});
+
+test("logs may be had of the own organisation's nodes that can be asked", () => {
+  const node = (name: string, role: string, organisation: number, more: object = {}) => ({
+    name,
+    role,
+    organisation,
+    active: true,
+    endpoint: "h:1",
+    ...more,
+  });
+  const nodes = {
+    me: node("swci-1", "SWCI", 1),
+    a: node("sl-1", "SL", 1),
+    b: node("sl-2", "SL", 1, { active: false }),
+    c: node("sn-1", "SN", 1),
+    d: node("sn-2", "SN", 1, { api_endpoint: "h:2" }),
+    e: node("swop-1", "SWOP", 1),
+    f: node("swop-2", "SWOP", 2),
+    g: node("sl-3", "SL", 1, { endpoint: "" }),
+  };
+  const network = { nodes } as unknown as Network;
+  assert.deepEqual(logsOf(network, "me").map(({ name }) => name), ["sn-2", "swop-1", "sl-1"]);
+  assert.deepEqual(logsOf(network, "stranger").map(({ uid }) => uid), ["d", "e", "f", "a"]);
+  assert.deepEqual(logsOf(undefined, "me"), []);
 });
 
 test("what a host has is said in words, and what is not known with a dash", () => {

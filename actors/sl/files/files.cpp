@@ -1,5 +1,6 @@
 #include "actors/sl/files/files.hpp"
 
+#include "actors/node/log_reading.hpp"
 #include "actors/sl/files/chain_reader.hpp"
 #include "actors/sl/files/gate/model_gate.hpp"
 #include "actors/sl/files/gate/reader_watch.hpp"
@@ -271,11 +272,13 @@ caf::behavior files_behavior(role_actor<files_state>* self) {
   options.log_source = context->log_source;
   auto server = transport::http_server::start(
       *context->io, context->identity, options,
-      [env = self->shared_env(), path = self->path(),
-       members = context->members](transport::http_request request, const transport::http_reply& reply) {
+      [env = self->shared_env(), path = self->path(), members = context->members,
+       identity = context->identity](transport::http_request request, const transport::http_reply& reply) {
         auto what = model_request_of(request, *members);
         if (!what && request.method == "GET" && request.target == version_target)
           return reply(transport::text_response(200, fmt::format("swarmd/v{}", config::version())));
+        if (!what)
+          if (auto log = log_answer(request, *identity, *members)) return reply(std::move(*log));
         if (!what) return reply(serve_other(request));
         env->dir.send(path, model_asked{std::move(*what), std::move(request), reply});
       });

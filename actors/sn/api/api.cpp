@@ -1,5 +1,6 @@
 #include "actors/sn/api/api.hpp"
 
+#include "actors/node/log_reading.hpp"
 #include "actors/sn/api/admission.hpp"
 #include "actors/sn/rpc/byte_budget.hpp"
 #include "actors/supervision/paths.hpp"
@@ -115,13 +116,14 @@ transport::http_response dated(transport::http_response answer) {
 }
 
 void answer_request(const std::shared_ptr<environment>& env, const std::string& rpc, const budget_ptr& budget,
-                    const admission_ptr& admits, transport::http_request request,
+                    const admission_ptr& admits, const sn_context& context, transport::http_request request,
                     const transport::http_reply& reply) {
   if (request.method == "GET" && request.target == "/is_up")
     return reply(
         dated(env->dir.find(rpc) ? text_response(200, "OK") : text_response(503, "the chain is starting\n")));
+  if (auto log = log_answer(request, *context.identity, *context.members)) return reply(std::move(*log));
   if (request.method != "POST" || request.target != "/")
-    return reply(text_response(404, "POST / for JSON-RPC, GET /is_up\n"));
+    return reply(text_response(404, "POST / for JSON-RPC, GET /is_up, GET /log/N\n"));
   auto from = caller_of(request.peer, 0, admits);
   const auto asked = budget->hold(from.of(), request.body.size());
   if (!asked) return reply(text_response(503, "too many bytes of requests and answers are under way\n"));
@@ -252,9 +254,9 @@ caf::behavior api_behavior(role_actor<api_state>* self) {
   const auto budget = rpc::byte_budget::make({});
   auto server = transport::http_server::start(
       *context.io, context.identity, options,
-      [env, rpc, budget, admits = state.admits](transport::http_request request,
-                                                const transport::http_reply& reply) {
-        answer_request(env, rpc, budget, admits, std::move(request), reply);
+      [env, rpc, budget, admits = state.admits, shared = state.context](transport::http_request request,
+                                                                        const transport::http_reply& reply) {
+        answer_request(env, rpc, budget, admits, *shared, std::move(request), reply);
       },
       [env, rpc, budget, admits = state.admits, numbers = state.numbers,
        source = context.log_source](const std::shared_ptr<transport::ws_session>& session, const std::string&,

@@ -16,6 +16,7 @@ namespace {
 struct reset_request {
   std::string contract;
   bool force = false;
+  std::string note;
   std::optional<std::uint64_t> beyond;
 };
 
@@ -33,6 +34,10 @@ result<reset_request> parse(std::string_view params) {
     if (!force->is_bool()) return fail(errc::invalid, "params.force must be true or false");
     out.force = force->as_bool();
   }
+  if (const auto* note = from.if_contains("note")) {
+    if (!note->is_string()) return fail(errc::invalid, "params.note must be a text");
+    out.note = std::string(note->as_string());
+  }
   if (const auto* beyond = from.if_contains("beyond")) {
     out.beyond = beyond->to_number<std::uint64_t>(failed);
     if (failed) return fail(errc::invalid, "params.beyond must be a generation");
@@ -46,6 +51,22 @@ result<bytes> ask(const chain_state& s, const address& training, bytes input) {
   if (answer.status == ledger::call_status::reverted)
     return fail(errc::denied, "{}", contracts::revert_text(answer.output));
   return std::move(answer.output);
+}
+
+/// The call that starts it over.
+result<bytes> reset_call(const chain_state& s, const std::string& note) {
+  if (note.empty()) return contracts::encode_reset();
+  constexpr std::uint64_t since_rules = 3;
+  SWARM_TRY(const auto raw,
+            ask(s, contracts::node_registry_address(), contracts::encode(contracts::rules_args{})));
+  SWARM_TRY(const auto rules, contracts::decode_answer<contracts::rules_args>(raw));
+  if (rules.version < since_rules)
+    return fail(
+        errc::denied,
+        "a note came with version {} of the chain's rules, and this chain has version {}: its validators "
+        "can vote for newer ones, with swarm-inspect rules",
+        since_rules, rules.version);
+  return contracts::encode(contracts::reset_with_note_args{note});
 }
 
 /// The organisations that have asked for a reset that needs more of them; `own` is set when this SN's is one.
@@ -94,8 +115,9 @@ result<std::string> answer_reset(chain_state& s, std::string_view params) {
           "the training under '{}' is not over: {} of its peers train, {} among them; a reset takes their "
           "rounds away. To do it all the same add --force",
           request.contract, busy.size(), busy.front());
-    SWARM_CHECK(ask(s, training, contracts::encode_reset())); // which says why it would be refused
-    SWARM_CHECK(submit_own(s, {membership::purpose::training, training, contracts::encode_reset(), true}));
+    SWARM_TRY(auto call, reset_call(s, request.note));
+    SWARM_CHECK(ask(s, training, call)); // which says why it would be refused
+    SWARM_CHECK(submit_own(s, {membership::purpose::training, training, std::move(call), true}));
   }
   json::object out{{"reset", done}, {"generation", head.generation}};
   if (!done) {

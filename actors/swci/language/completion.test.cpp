@@ -93,6 +93,8 @@ TEST_CASE("Tab writes what is certain and shows what is not") {
     return tab(at, candidates_of(at, names_of));
   };
   CHECK(pressed("lis").text == "list ");
+  CHECK(pressed("li").text.empty());
+  CHECK(pressed("li").choices == words{"limit", "list"});
   CHECK(pressed("GET CONTRACT INFO d").choices == words{"defaultbb.cqdb.sml.hpe", "digits"});
   CHECK(pressed("GET CONTRACT INFO d").text.empty());
   CHECK(pressed("ASSIGN TASK run").text == "run_mnist ");

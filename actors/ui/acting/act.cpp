@@ -6,6 +6,7 @@
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "config/tasks/task.hpp"
+#include "transport/tls/trust_anchors.hpp"
 
 #include <algorithm>
 
@@ -82,15 +83,15 @@ public:
     return run(out);
   }
   result<json::value> operator()(const order::admit_organisation& what) {
-    SWARM_CHECK(keep(anchors_file, what.anchors));
-    return run(commands::admit_organisation{what.organisation, std::string(anchors_file)});
+    SWARM_TRY(auto anchors, anchors_of(what.anchors));
+    return run(commands::admit_organisation{what.organisation, std::move(anchors)});
   }
   result<json::value> operator()(const order::remove_organisation& what) {
     return run(commands::remove_organisation{what.organisation});
   }
   result<json::value> operator()(const order::replace_ca& what) {
-    SWARM_CHECK(keep(anchors_file, what.anchors));
-    return run(commands::replace_ca{what.organisation, std::string(anchors_file)});
+    SWARM_TRY(auto anchors, anchors_of(what.anchors));
+    return run(commands::replace_ca{what.organisation, std::move(anchors)});
   }
   result<json::value> operator()(const order::remove_node& what) {
     return run(commands::remove_node{what.node});
@@ -124,6 +125,12 @@ private:
   result<json::value> run(const swci::command& what) {
     SWARM_TRY(auto done, carry_out(what));
     return answer_of(std::move(done), warnings_);
+  }
+  /// What a command takes as its file: a trust domain as it is named, or the file with this PEM text.
+  result<std::string> anchors_of(const std::string& given) const {
+    if (transport::names_trust_domain(given)) return given;
+    SWARM_CHECK(keep(anchors_file, given));
+    return std::string(anchors_file);
   }
   result<> keep(std::string_view name, const std::string& content) const {
     SWARM_CHECK(make_folders(with_.folder, 0700));

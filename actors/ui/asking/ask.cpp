@@ -4,6 +4,7 @@
 #include "actors/swop/lines/own_log.hpp"
 #include "actors/ui/asking/anchors.hpp"
 #include "actors/ui/asking/ledger.hpp"
+#include "actors/ui/asking/logs.hpp"
 #include "actors/ui/asking/merges.hpp"
 #include "actors/ui/asking/offers.hpp"
 #include "actors/ui/asking/versions.hpp"
@@ -88,7 +89,7 @@ result<json::value> answerer::operator()(const question::last_lines& what) {
 
 result<json::value> answerer::operator()(const question::log& what) {
   if (with_.may != rights::acts) return fail(errc::denied, "the log is shown to operators only");
-  if (what.swop) return swop_log_json(*what.swop, what.after, with_);
+  if (what.node) return node_log_json(*what.node, what.after, with_);
   json::array lines;
   for (const auto& each : log::tail_after(what.after, log_lines_max))
     lines.push_back(swop::log_line_json(each));

@@ -2,7 +2,6 @@
 
 #include "actors/swci/commands/reads.hpp"
 #include "actors/swop/lines/offer.hpp"
-#include "actors/swop/lines/own_log.hpp"
 #include "contracts/registry/client.hpp"
 
 namespace swarm::ui {
@@ -33,19 +32,6 @@ result<std::string> ask_swop(const std::string& uid, const std::string& target, 
     return fail(errc::not_found, "{} does not say {}: its swarmd is an earlier one", node.name, what);
   return std::move(answer->body);
 }
-
-} // namespace
-
-result<json::value> swop_log_json(const std::string& swop, std::uint64_t after, const asking& with) {
-  SWARM_TRY(const auto body, ask_swop(swop, swop::own_log_target(after), "what its log has", with));
-  SWARM_TRY(const auto lines, swop::decode_own_log(body));
-  json::array out;
-  for (const auto& each : lines)
-    out.push_back(swop::log_line_json(each));
-  return json::object{{"lines", std::move(out)}};
-}
-
-namespace {
 
 result<swop::host_offer> offer_of(const std::string& swop, const asking& with) {
   SWARM_TRY(const auto body, ask_swop(swop, std::string(swop::offer_target), "what its host offers", with));

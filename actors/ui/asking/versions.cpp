@@ -29,15 +29,6 @@ result<std::string> said_by(const contracts::node_view& node, const std::string&
   return std::move(answer->body);
 }
 
-result<std::string> api_endpoint_of(const address& sn, const asking& with) {
-  SWARM_TRY(const auto responses, with.sns.ask({{"swarm_nodes", {}}}));
-  SWARM_TRY(const auto* nodes, session::result_of(responses.front()));
-  if (const auto* all = nodes->if_array())
-    for (const auto& each : *all)
-      if (account_in(each, "account") == sn) return text_in(each, "apiEndpoint");
-  return std::string();
-}
-
 result<std::string> version_of_sn(const contracts::node_view& node, const asking& with) {
   SWARM_TRY(const auto at, api_endpoint_of(node.account, with));
   const transport::http_request question{
@@ -53,6 +44,15 @@ result<std::string> version_of_sn(const contracts::node_view& node, const asking
 }
 
 } // namespace
+
+result<std::string> api_endpoint_of(const address& sn, const asking& with) {
+  SWARM_TRY(const auto responses, with.sns.ask({{"swarm_nodes", {}}}));
+  SWARM_TRY(const auto* nodes, session::result_of(responses.front()));
+  if (const auto* all = nodes->if_array())
+    for (const auto& each : *all)
+      if (account_in(each, "account") == sn) return text_in(each, "apiEndpoint");
+  return std::string();
+}
 
 result<json::value> version_json(const question::version& what, const asking& with) {
   const auto account = fixed_from_hex<20>(what.node);

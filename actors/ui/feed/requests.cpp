@@ -123,7 +123,7 @@ question::anchors read(fields&, const question::anchors&) {
   return {};
 }
 question::log read(fields& from, const question::log&) {
-  return {from.optional_number("after").value_or(0), from.optional_text("swop")};
+  return {from.optional_number("after").value_or(0), from.optional_text("node")};
 }
 
 // Orders

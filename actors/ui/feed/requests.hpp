@@ -70,7 +70,7 @@ struct model {
 struct anchors {};
 struct log {
   std::uint64_t after = 0;         ///< only lines with higher numbers
-  std::optional<std::string> swop; ///< uid; none: this swarmd's
+  std::optional<std::string> node; ///< uid; none: this swarmd's
 };
 } // namespace question
 using any_question =

@@ -216,8 +216,7 @@ TEST_CASE("only what is new is read again, and of another chain everything") {
         == json::value(to_hex(long_training::peer(0).view())));
 }
 
-TEST_CASE(
-    "merges are compared with what the contract has, each once, and an SN that tells others is a liar") {
+TEST_CASE("merges are compared with what the contract has, each once") {
   long_training sns;
   sns.peers = 4;
   sns.head = 60;
@@ -229,6 +228,40 @@ TEST_CASE(
       CHECK(each.at("merge").at("proved") == json::value(true));
     CHECK(sns.views == 50);
   }
+}
+
+TEST_CASE("a round says whether the contract had what an SN tells of its reports") {
+  long_training sns;
+  sns.peers = 2;
+  sns.head = 9;
+  const auto known = std::make_shared<proved_reports>();
+  history_keeper keeper(training_history::amount_max, known);
+  const auto proved = [&] {
+    std::vector<std::uint64_t> out;
+    const auto page = keeper.answer(question::rounds{"long", 1, {}, 50}, sns, {});
+    REQUIRE(page);
+    for (const auto& each : page->at("rounds").as_array())
+      if (each.as_object().contains("reports_proved"))
+        out.push_back(each.at("round_num").to_number<std::uint64_t>());
+    return out;
+  };
+  CHECK(proved().empty());
+  const auto note = [&](std::uint64_t round_num, std::int64_t first) {
+    std::vector<contracts::peer_view> peers(2);
+    for (std::size_t i = 0; i < peers.size(); ++i) {
+      peers[i].account = long_training::peer(i);
+      peers[i].loss_round = round_num;
+      peers[i].loss_micro = first + static_cast<std::int64_t>(i);
+      peers[i].metric_micro = 5;
+    }
+    known->note("long", 1, peers);
+  };
+  note(8, 8'000);
+  note(9, 8'999); // others than the SN tells
+  CHECK(proved() == std::vector<std::uint64_t>{8});
+}
+
+TEST_CASE("an SN that tells other merges than the contract has is a liar") {
   long_training liar;
   liar.peers = 4;
   liar.head = 8;

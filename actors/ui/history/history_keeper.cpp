@@ -154,6 +154,15 @@ result<> history_keeper::prove_merges(const std::string& contract, std::uint64_t
   return {};
 }
 
+bool history_keeper::is_proved(const std::string& contract, std::uint64_t number,
+                               const training_history::generation& of, std::uint64_t round_num) const {
+  if (!proved_reports_) return false;
+  std::vector<proved_reports::report> told;
+  for (const auto& each : of.rounds.at(round_num).reports)
+    told.push_back({of.peers[each.peer], each.loss, each.metric});
+  return proved_reports_->agrees(contract, number, round_num, told);
+}
+
 result<> history_keeper::learn_times(const std::set<std::uint64_t>& blocks, swci::network& sns) {
   if (times_.size() > times_max) times_.clear();
   return ui::learn_times(times_, blocks, sns);
@@ -214,6 +223,7 @@ result<json::value> history_keeper::answer(const question::rounds& what, swci::n
     if (known.merge_block > 0) add_time(round, "merged_ms", known.merge_block);
     if (const auto loss = mean_loss(known)) round["loss"] = *loss;
     if (const auto metric = mean_metric(known)) round["metric"] = *metric;
+    if (is_proved(what.contract, number, generation->second, each.round_num)) round["reports_proved"] = true;
     shown.push_back(std::move(round));
   }
   out["rounds"] = std::move(shown);

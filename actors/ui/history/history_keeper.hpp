@@ -2,12 +2,14 @@
 
 #include "actors/swci/commands/network.hpp"
 #include "actors/ui/feed/requests.hpp"
+#include "actors/ui/history/proved_reports.hpp"
 #include "actors/ui/history/round_page.hpp"
 #include "actors/ui/history/training_history.hpp"
 #include "actors/ui/views/pictures.hpp"
 
 #include <boost/json.hpp>
 
+#include <memory>
 #include <stop_token>
 
 namespace swarm::ui {
@@ -15,14 +17,16 @@ namespace swarm::ui {
 /// Keeps the histories of all trainings, read from their events when somebody asks: only what is new since then is read again.
 /// All of them together have `room`; who takes most of it gives up what is oldest.
 /// Events are what the SN says, but for the merges of the present generation, which are compared with the contract's proved
-/// state. For one thread.
+/// state, and for reports that it had when it was read. For one thread.
 class history_keeper {
 public:
   static constexpr std::size_t events_max = 10'000; ///< in one answer
   static constexpr std::size_t points_max = 100'000;
   static constexpr std::size_t times_max = 50'000; ///< of blocks, remembered
 
-  explicit history_keeper(training_history::amount room = training_history::amount_max) : room_(room) {}
+  explicit history_keeper(training_history::amount room = training_history::amount_max,
+                          std::shared_ptr<const proved_reports> proved = {})
+      : room_(room), proved_reports_(std::move(proved)) {}
 
   result<boost::json::value> answer(const question::rounds& what, swci::network& sns,
                                     const std::stop_token& stop);
@@ -50,6 +54,9 @@ private:
   /// Marks the merges that the contract itself has, whose state is proved. One that it has otherwise is an error: the SN lies.
   result<> prove_merges(const std::string& contract, std::uint64_t generation,
                         std::vector<shown_round>& rounds, swci::network& sns);
+  /// Whether the contract had all that was reported of this round.
+  bool is_proved(const std::string& contract, std::uint64_t number, const training_history::generation& of,
+                 std::uint64_t round_num) const;
   result<> learn_times(const std::set<std::uint64_t>& blocks, swci::network& sns);
   void add_time(boost::json::object& to, std::string_view key, std::uint64_t block_num) const;
   result<std::string> name_of(const address& node, swci::network& sns);
@@ -57,6 +64,7 @@ private:
                                const training_history::generation& from) const;
 
   training_history::amount room_;
+  std::shared_ptr<const proved_reports> proved_reports_; ///< null: of none
   std::map<std::string, kept_training> all_;
   struct merge_place {
     std::string contract;

@@ -66,7 +66,10 @@ result<> chain_reader::look_at_head(swci::network& sns, std::uint64_t now_ms) {
       take_signs(**nodes, now_ms);
       signs_at_ms_ = now_ms;
     }
-  if (net_.block_num < before) forget_everything(); // another chain
+  if (net_.block_num < before) { // another chain
+    forget_everything();
+    if (proved_) proved_->forget();
+  }
   if (!wants_logs) return {};
   if (const auto logs = session::result_of(responses.back()))
     take_changes(**logs, net_.block_num);
@@ -223,6 +226,7 @@ result<> chain_reader::look_at_training(swci::network& sns, training_seen& which
   } else if (to.merged.round_num != to.head.merged_round) {
     SWARM_TRY(to.merged, swci::read(sns, to.at, contracts::merge_of_args{to.head.merged_round}));
   }
+  if (proved_) proved_->note(to.name, to.head.generation, to.peers);
   note_pace(which, now_ms);
   which.is_stale = false;
   which.is_known = true;

@@ -1,10 +1,12 @@
 #pragma once
 
 #include "actors/swci/commands/network.hpp"
+#include "actors/ui/history/proved_reports.hpp"
 #include "actors/ui/views/pictures.hpp"
 
 #include <deque>
 #include <functional>
+#include <memory>
 #include <set>
 
 namespace swarm::ui {
@@ -22,6 +24,8 @@ public:
   static constexpr std::uint64_t all_anew_ms = 30'000;
   static constexpr std::uint64_t signs_ms = 2'000; ///< between two looks at who is alive
 
+  /// `proved`: is told what peers have reported; may be null.
+  explicit chain_reader(std::shared_ptr<proved_reports> proved = {}) : proved_(std::move(proved)) {}
   /// Reads what these topics need. What was found before an error is kept; `take` has it.
   result<> look(swci::network& sns, const std::set<std::string>& topics, std::uint64_t now_ms);
   /// The topics as they are known now, of those that were asked for.
@@ -60,6 +64,7 @@ private:
   result<> look_at_taskrunner(swci::network& sns, taskrunner_seen& which);
   result<> learn_times(swci::network& sns, const taskrunner_picture& of);
 
+  std::shared_ptr<proved_reports> proved_;
   network_picture net_;
   silence silent_;
   block_times times_;

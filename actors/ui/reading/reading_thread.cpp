@@ -12,9 +12,10 @@ constexpr auto idle_look = std::chrono::milliseconds(chain_reader::signs_ms);
 
 } // namespace
 
-reading_thread::reading_thread(make_network sns, tell to, std::string log_source)
-    : make_network_(std::move(sns)), tell_(std::move(to)), log_source_(std::move(log_source)),
-      thread_([this](const std::stop_token& stop) { run(stop); }) {}
+reading_thread::reading_thread(make_network sns, tell to, std::shared_ptr<proved_reports> proved,
+                               std::string log_source)
+    : make_network_(std::move(sns)), tell_(std::move(to)), proved_(std::move(proved)),
+      log_source_(std::move(log_source)), thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 void reading_thread::wants(const std::set<std::string>& topics) {
   const std::lock_guard lock(mutex_);
@@ -51,7 +52,7 @@ bool reading_thread::wait(const std::stop_token& stop, std::set<std::string>& to
 
 void reading_thread::run(const std::stop_token& stop) {
   const auto sns = make_network_(stop);
-  chain_reader reader;
+  chain_reader reader(proved_);
   std::set<std::string> topics;
   std::string last_trouble;
   while (wait(stop, topics)) {

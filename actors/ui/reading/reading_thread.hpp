@@ -16,7 +16,7 @@ public:
   using make_network = std::function<std::unique_ptr<swci::network>(const std::stop_token&)>;
   using tell = std::function<void(std::vector<topic_read> topics, std::uint64_t read_ms)>;
 
-  reading_thread(make_network sns, tell to, std::string log_source);
+  reading_thread(make_network sns, tell to, std::shared_ptr<proved_reports> proved, std::string log_source);
 
   void wants(const std::set<std::string>& topics);
   void may_ask(bool may);
@@ -28,6 +28,7 @@ private:
 
   const make_network make_network_;
   const tell tell_;
+  const std::shared_ptr<proved_reports> proved_;
   const std::string log_source_;
   std::mutex mutex_; ///< guards what follows, up to the thread
   std::condition_variable_any came_;

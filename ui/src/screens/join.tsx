@@ -198,7 +198,7 @@ export function JoinForm({ network }: { network: Network }) {
           <select value={wish.sn} onChange={(event) => set({ sn: event.currentTarget.value })}>
             {sns.map(({ name, at }) => (
               <option key={at} value={at}>
-                {shown(name)} ({at})
+                {shown(name)} ({shown(at)})
               </option>
             ))}
           </select>

@@ -1,17 +1,18 @@
-/// What programs wrote last, of all taskrunners, and the logs of the page's own swarmd and of SWOPs; with a search, and followed.
+/// What programs wrote last, of all taskrunners, and the logs of the page's own swarmd and of the organisation's nodes; with a search,
+/// and followed.
 
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { clock, count, shown } from "../base/format";
 import { href } from "../base/route";
 import type { LogLine, Network, Taskrunners } from "../feed";
-import { ask, useTopic } from "../feed/store";
+import { ask, server, useTopic } from "../feed/store";
 import { useAsk, useBeat } from "../feed/use_ask";
 import { whyNoOrders } from "../parts/action";
 import { Choice, Empty, Loading, Mark, Name, Panel } from "../parts/basics";
 import { SaveButton, save } from "../parts/saving";
 import { Search, Table, type Column } from "../parts/table";
 import type { Tone } from "../parts/words";
-import { joined, linesOf, LOG_LINES_MAX, search, sourcesOf, swopsOf, type Least, type LogOf, type Source } from "./logs_model";
+import { joined, linesOf, LOG_LINES_MAX, search, logsOf, sourcesOf, type Least, type LogOf, type Source } from "./logs_model";
 
 const LEVELS: Record<Least, { icon: "off" | "info" | "warn" | "bad"; tone: Tone }> = {
   debug: { icon: "off", tone: "quiet" },
@@ -41,7 +42,7 @@ interface LogState {
 }
 const NO_LINES: readonly LogLine[] = [];
 
-/** A log, fetched as it grows: of the SWOP with this uid, or ("") of the page's own swarmd. */
+/** A log, fetched as it grows: of the node with this uid, or ("") of the page's own swarmd. */
 function useLog(of: string, follow: boolean): LogState {
   const [state, setState] = useState<LogState>({ of, lines: NO_LINES, trouble: "" });
   const beat = useBeat(follow);
@@ -54,7 +55,7 @@ function useLog(of: string, follow: boolean): LogState {
         const kept = before.of === of ? before.lines : NO_LINES;
         return { of, lines: joined(kept, news), trouble };
       });
-    ask({ what: "log", after: lines[0]?.number ?? 0, ...(of ? { swop: of } : {}) }).then(
+    ask({ what: "log", after: lines[0]?.number ?? 0, ...(of ? { node: of } : {}) }).then(
       (log) => take(log.lines, ""),
       (error: unknown) => take([], (error as Error).message),
     );
@@ -80,9 +81,9 @@ function LogPanel({ words, follow, all }: { words: string; follow: boolean; all:
         <>
           <select aria-label="Whose log" value={of} onChange={(event) => (setOf(event.currentTarget.value), setSource(""))}>
             <option value="">This swarmd</option>
-            {all.map(({ uid, name }) => (
+            {all.map(({ uid, name, role }) => (
               <option key={uid} value={uid}>
-                {shown(name)}
+                {shown(name)} ({role})
               </option>
             ))}
           </select>
@@ -198,7 +199,7 @@ async function collect(network: Network, runners: Taskrunners, sources: readonly
   const log = async (of: string): Promise<unknown> => {
     const all: LogLine[] = [];
     for (let after = 0; all.length < LOG_LINES_MAX; ) {
-      const { lines } = await ask({ what: "log", after, ...(of ? { swop: of } : {}) });
+      const { lines } = await ask({ what: "log", after, ...(of ? { node: of } : {}) });
       const fresh = lines.filter(({ number }) => number > after);
       if (!fresh.length) break;
       all.push(...fresh);
@@ -208,7 +209,10 @@ async function collect(network: Network, runners: Taskrunners, sources: readonly
   };
   const parts: Record<string, unknown> = { network, taskrunners: runners.taskrunners };
   parts["log of the page's server"] = await log("").catch(told);
-  for (const { uid, name } of logs) parts[`log of ${name} ${uid}`] = await log(uid).catch(told);
+  for (const { uid, name } of logs)
+    parts[`log of ${name} ${uid}`] = network.nodes[uid]?.alive
+      ? await log(uid).catch(told)
+      : { not_told: "it gives no sign of life" };
   for (const { runner, swop, name } of sources)
     parts[`programs of ${name} ${swop}, ${runner}`] = await ask({ what: "last_lines", taskrunner: runner, swop, all: true }).catch(told);
   const at = new Date().toISOString().replaceAll(":", "-").slice(0, 19);
@@ -223,7 +227,7 @@ export function Logs() {
   const may_not = whyNoOrders();
   const sources = sourcesOf(runners);
   const failed = sources.filter((each) => each.failed);
-  const swops = swopsOf(network);
+  const logs = logsOf(network, server.value?.uid);
   return (
     <>
       <div class="title-line">
@@ -234,7 +238,7 @@ export function Logs() {
             <input type="checkbox" checked={follow} onChange={(event) => setFollow(event.currentTarget.checked)} /> Follow
           </label>
           {!may_not && network && runners ? (
-            <SaveButton word="Collect log" busy="Collecting …" go={() => collect(network, runners, sources, swops)} />
+            <SaveButton word="Collect log" busy="Collecting …" go={() => collect(network, runners, sources, logs)} />
           ) : null}
         </div>
       </div>
@@ -245,8 +249,8 @@ export function Logs() {
       ) : (
         <>
           <p class="muted">
-            What programs wrote last, and what swarmd logs, as SWOPs tell it to their own organisation. It is shown, and kept
-            nowhere.
+            What programs wrote last, and what swarmd logs, as nodes tell it to SWCIs of their own organisation; of other
+            organisations' nodes, and of SWCIs, it is on their hosts. It is shown, and kept nowhere.
           </p>
           {!runners ? <Loading what="the taskrunners" /> : null}
           {failed.map((source) => (
@@ -260,7 +264,7 @@ export function Logs() {
             </section>
           ) : null}
           {sources.length ? <Programs sources={sources} words={words} follow={follow} /> : null}
-          <LogPanel words={words} follow={follow} all={swops} />
+          <LogPanel words={words} follow={follow} all={logs} />
         </>
       )}
     </>

@@ -1,6 +1,6 @@
 /// Last lines of programs, searched; pure.
 
-import type { LastLines, LogLine, Network, Taskrunners } from "../feed";
+import type { LastLines, LogLine, Network, Node, Taskrunners } from "../feed";
 import { byName } from "../base/format";
 
 /** Somebody of whom lines may be had: a SWOP that carries something out, or did so last. */
@@ -43,21 +43,30 @@ export function sourcesOf(all: Taskrunners | undefined): Source[] {
 export interface LogOf {
   uid: string;
   name: string;
+  role: Node["role"];
 }
-/** SWOPs that may tell it; whether they do depends on their organisation. */
-export const swopsOf = (network: Network | undefined): LogOf[] =>
-  Object.entries(network?.nodes ?? {})
-    .filter(([, node]) => node.role === "SWOP" && node.active && node.endpoint)
-    .map(([uid, { name }]) => ({ uid, name }))
-    .sort((a, b) => byName(a.name, b.name));
+/** SNs, SWOPs and SLs of the organisation of `me` (a uid) that can be asked; where that organisation is not known, of all. A
+ *  SWCI keeps no log that could be asked for. */
+export function logsOf(network: Network | undefined, me: string | undefined): LogOf[] {
+  const own = me === undefined ? undefined : network?.nodes[me]?.organisation;
+  return Object.entries(network?.nodes ?? {})
+    .filter(([, node]) => node.active && (node.role === "SN" ? node.api_endpoint : node.role !== "SWCI" && node.endpoint))
+    .filter(([, node]) => own === undefined || node.organisation === own)
+    .map(([uid, { name, role }]) => ({ uid, name, role }))
+    .sort((a, b) => ROLES.indexOf(a.role) - ROLES.indexOf(b.role) || byName(a.name, b.name));
+}
+const ROLES = ["SN", "SWOP", "SL"];
 
 export const LOG_LINES_MAX = 2000;
 export type Least = "debug" | "info" | "warning" | "error";
 const RANK: Record<Least, number> = { debug: 0, info: 1, warning: 2, error: 3 };
 
-/** What was there and what has come, newest first and no more than so many; lines that come twice are there once. */
+/** What was there and what has come, newest first and no more than so many; lines that come twice are there once. A node that was
+ *  started again counts anew: its lines take the place of those of before. */
 export function joined(before: readonly LogLine[], news: readonly LogLine[]): readonly LogLine[] {
+  const newest = news[news.length - 1];
   const last = before[0]?.number ?? 0;
+  if (newest && before[0] && newest.number < last && newest.time_ms > before[0].time_ms) return [...news].reverse();
   const fresh = news.filter(({ number }) => number > last).reverse();
   return fresh.length ? [...fresh, ...before].slice(0, LOG_LINES_MAX) : before;
 }

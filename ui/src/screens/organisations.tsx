@@ -133,7 +133,12 @@ function MotionRow({ of, motion, network }: { of: string; motion: Motion; networ
 
 const BEGINS_CERTIFICATE = "-----BEGIN CERTIFICATE-----";
 
-/** Certificates of authorities, pasted or from a file. */
+const TRUST_DOMAIN = /^spiffe:\/\/[^/]+$/;
+/** Whether these may be an organisation's authorities: certificates, or a trust domain of SPIFFE. */
+const mayVouch = (anchors: string) => anchors.includes(BEGINS_CERTIFICATE) || TRUST_DOMAIN.test(anchors);
+const NO_ANCHORS = "A certificate in PEM is missing, or a trust domain such as spiffe://clinic.example.";
+
+/** Certificates of authorities, pasted or from a file, or a trust domain. */
 function AnchorFields({ anchors, set }: { anchors: string; set(anchors: string): void }) {
   const read = async (event: Event) => {
     const file = (event.currentTarget as HTMLInputElement).files?.[0];
@@ -141,7 +146,10 @@ function AnchorFields({ anchors, set }: { anchors: string; set(anchors: string):
   };
   return (
     <>
-      <Field label="Certificates of its authorities (PEM)" hint="Only certificates: never paste a key here.">
+      <Field
+        label="Certificates of its authorities (PEM)"
+        hint="Only certificates: never paste a key here. In a network by SPIFFE: its trust domain, such as spiffe://clinic.example."
+      >
         <textarea
           rows={6}
           class="mono"
@@ -160,7 +168,6 @@ function AnchorFields({ anchors, set }: { anchors: string; set(anchors: string):
 function AdmitForm() {
   const [organisation, setOrganisation] = useState("");
   const [anchors, setAnchors] = useState("");
-  const pem = anchors.includes(BEGINS_CERTIFICATE);
   return (
     <OrderForm word="Admit …" icon="plus" title="Vote to admit an organisation" small>
       {(close) => (
@@ -183,11 +190,11 @@ function AdmitForm() {
           <FormEnd
             word="Vote"
             action={
-              organisation.trim() && pem
-                ? { what: "admit_organisation", organisation: organisation.trim(), anchors }
+              organisation.trim() && mayVouch(anchors.trim())
+                ? { what: "admit_organisation", organisation: organisation.trim(), anchors: anchors.trim() }
                 : null
             }
-            missing={organisation.trim() ? "A certificate in PEM is missing." : "A name is missing."}
+            missing={organisation.trim() ? NO_ANCHORS : "A name is missing."}
             close={close}
           />
         </form>
@@ -217,8 +224,8 @@ function ReplaceForm({ organisation }: { organisation: string }) {
           </div>
           <FormEnd
             word="Vote"
-            action={anchors.includes(BEGINS_CERTIFICATE) ? { what: "replace_ca", organisation, anchors } : null}
-            missing="A certificate in PEM is missing."
+            action={mayVouch(anchors.trim()) ? { what: "replace_ca", organisation, anchors: anchors.trim() } : null}
+            missing={NO_ANCHORS}
             close={close}
           />
         </form>

@@ -198,6 +198,15 @@ function RoundDetail({
           <p class="muted">Nothing is merged yet.</p>
         </>
       )}
+      {round.loss !== undefined || round.metric !== undefined ? (
+        <Facts
+          rows={[
+            ["Mean loss", figure(round.loss)],
+            ["Mean metric", figure(round.metric)],
+            ["They are", round.reports_proved ? "proved: the contract had all that was reported" : "not proved: the SN says so"],
+          ]}
+        />
+      ) : null}
       <Choice
         label="Events"
         of={[

@@ -5,7 +5,7 @@ import { count, duration, figure, percent, shown, whole } from "../base/format";
 import { href } from "../base/route";
 import type { Network, Training } from "../feed";
 import { now, useTopic } from "../feed/store";
-import { Badge, Empty, Hash, Loading, Mark, Name, Panel, Progress, Stat } from "../parts/basics";
+import { Badge, Empty, Facts, Hash, Loading, Mark, Name, Panel, Progress, Stat } from "../parts/basics";
 import { Chart, makeView } from "../parts/chart";
 import { Icon } from "../parts/icons";
 import { PHASES } from "../parts/words";
@@ -56,6 +56,34 @@ function Steps({ training }: { training: Training }) {
         </li>
       ))}
     </ol>
+  );
+}
+
+const LEFT_OUT_MAX = 12;
+
+/** Of a merge that is being checked: whom it leaves out, and who doubts it; nothing while all is as it should be. */
+function Doubts({ training, network }: { training: Training; network: Network | undefined }) {
+  const { proposal, checks } = training;
+  const excluded = Object.entries(proposal?.excluded ?? {});
+  if (!proposal || (!excluded.length && !checks?.challenge)) return null;
+  const name = nameOf(training, network?.nodes);
+  return (
+    <section class="panel" aria-label="The merge that is being checked">
+      <Facts
+        rows={[
+          [`Merge of round ${whole(proposal.round_num)}`, <>by {shown(name(proposal.leader))}</>],
+          ...excluded
+            .slice(0, LEFT_OUT_MAX)
+            .map(([uid, why]): [string, string] => ["Left out", `${shown(name(uid))}: ${shown(why)}`]),
+          ...(excluded.length > LEFT_OUT_MAX
+            ? [["", `and ${excluded.length - LEFT_OUT_MAX} more`] as [string, string]]
+            : []),
+          ...(checks?.challenge
+            ? [["Doubted by", `${shown(name(checks.challenger))}: ${shown(checks.challenge)}`] as [string, string]]
+            : []),
+        ]}
+      />
+    </section>
   );
 }
 
@@ -145,6 +173,11 @@ function CurvesPanel({ series }: { series: SeriesState }) {
             empty="No metric was reported yet"
           />
         </div>
+      )}
+      {series.loading || !book.rounds.length ? null : (
+        <p class="muted foot">
+          What nodes reported, as the SN that is asked tells it; each of the rounds below says whether its figures are proved.
+        </p>
       )}
       {!book.complete ? (
         <p class="muted foot">Earlier rounds are not kept by the node that is asked, or are still being read.</p>
@@ -272,6 +305,7 @@ function OneTraining({ name, wanted, names }: { name: string; wanted: number | u
             <>
               <Waits name={name} training={training} />
               <Steps training={training} />
+              <Doubts training={training} network={network} />
               <Stats training={training} />
               <TopologyPanel training={training} network={network} />
             </>
