@@ -21,7 +21,7 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   constexpr std::size_t shown_max = 64;
   std::string out(text.substr(0, shown_max));
   for (auto& c : out)
@@ -84,7 +84,7 @@ result<> read_arguments(merge_method& out, std::string_view arguments, std::stri
   const bool has_second = comma != std::string_view::npos;
   const auto second = has_second ? arguments.substr(comma + 1) : std::string_view{};
   const auto wanted = [&](std::string_view what) {
-    return fail(errc::invalid, "mergeMethod {}: {}", quoted(text), what);
+    return fail(errc::invalid, "mergeMethod {}: {}", in_quotes(text), what);
   };
   switch (out.kind) {
   case merge_method::trimmedmean: {
@@ -146,7 +146,7 @@ result<merge_method> parse_merge_method(std::string_view text) {
   const auto colon = lower.find(':');
   const auto found = std::find(names.begin(), names.end(), std::string_view(lower).substr(0, colon));
   if (found == names.end() || text.size() > text_max)
-    return fail(errc::invalid, "mergeMethod {} is unknown, {}", quoted(text), expected);
+    return fail(errc::invalid, "mergeMethod {} is unknown, {}", in_quotes(text), expected);
   merge_method out(static_cast<merge_method::kind_type>(found - names.begin()));
   const bool is_bare = out.kind <= merge_method::geomedian;
   if (is_bare && colon == std::string::npos) return out;

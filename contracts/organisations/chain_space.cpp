@@ -45,7 +45,7 @@ tl::unexpected<error> full(contract_host& host, const space_account& account, st
               "the organisation {} may put {} bytes on the chain a day and has used up {}: there is room "
               "again from {} "
               "on, or organisations vote for another limit",
-              quoted(of.name()), of.limits().chain_bytes_per_day, what_is_full(purse{account.purse}),
+              in_quotes(of.name()), of.limits().chain_bytes_per_day, what_is_full(purse{account.purse}),
               end_of(day));
 }
 

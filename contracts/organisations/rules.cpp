@@ -17,15 +17,16 @@ result<> check_anchors(const organisation_records& records, const motion& what) 
     const auto owner = records.owner_of(each);
     if (owner == 0 || owner == what.organisation) continue;
     return refuse("the anchor {} is that of the organisation {}", to_hex(each.view()),
-                  quoted(records.of(owner).name()));
+                  in_quotes(records.of(owner).name()));
   }
   return {};
 }
 
 result<> check_admission(const organisation_records& records, const motion& what) {
   if (const auto trouble = ledger::trouble_with_organisation_name(what.name); !trouble.empty())
-    return refuse("the name {} {}", quoted(what.name), trouble);
-  if (records.named(what.name) != 0) return refuse("there is an organisation {} already", quoted(what.name));
+    return refuse("the name {} {}", in_quotes(what.name), trouble);
+  if (records.named(what.name) != 0)
+    return refuse("there is an organisation {} already", in_quotes(what.name));
   if (records.ids().size() >= organisations_max)
     return refuse("there are {} organisations, the most a chain can have at a time", organisations_max);
   if (records.last_id() == std::numeric_limits<organisation_id>::max())

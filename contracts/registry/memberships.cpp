@@ -27,7 +27,7 @@ result<> check_details(const register_node_args& args) {
   SWARM_CHECK(check_text("name", args.name, node_name_bytes_max));
   SWARM_CHECK(check_text("endpoint", args.endpoint, node_endpoint_bytes_max));
   if (!is_printable_ascii(args.endpoint))
-    return refuse("endpoint {} has characters other than printable ASCII", quoted(args.endpoint));
+    return refuse("endpoint {} has characters other than printable ASCII", in_quotes(args.endpoint));
   return {};
 }
 

@@ -167,8 +167,8 @@ TEST_CASE("reverts are bounded and stay UTF-8") {
   const auto cut = text_of("x" + two_byte);
   CHECK(cut.size() == revert_text_bytes_max - 1);
   CHECK(abi::is_utf8(as_bytes(cut)));
-  CHECK(quoted("mean") == "'mean'");
-  CHECK(quoted(std::string(100, 'm')) == "'" + std::string(40, 'm') + "...'");
+  CHECK(in_quotes("mean") == "'mean'");
+  CHECK(in_quotes(std::string(100, 'm')) == "'" + std::string(40, 'm') + "...'");
 }
 
 TEST_CASE("texts with control characters or too many bytes are refused") {

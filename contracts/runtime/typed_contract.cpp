@@ -18,7 +18,7 @@ ledger::call_outcome reverted(std::string_view text) {
   return {false, abi::encode_error(cut(text, revert_text_bytes_max))};
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   constexpr std::size_t shown = 40;
   return fmt::format("'{}{}'", cut(text, shown), text.size() > shown ? "..." : "");
 }

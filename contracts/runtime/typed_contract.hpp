@@ -14,7 +14,7 @@ ledger::call_outcome reverted(std::string_view text);
 inline constexpr std::size_t revert_text_bytes_max = 400;
 
 /// Text from a caller, shortened and quoted, for use in a revert.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 /// Fails when `text` is longer than `bytes_max` or holds control characters (ASCII or C1), which could forge
 /// log lines. `what` names it in the message.

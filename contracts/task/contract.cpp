@@ -156,17 +156,17 @@ private:
   result<> check_details(const create_task_args& args) const {
     if (args.type == task_type::root) return refuse("taskType 0 is only of {}", root_task_name);
     if (!is_task_name(args.name))
-      return refuse("{} is no name for a task: 1 to {} characters without blanks", quoted(args.name),
+      return refuse("{} is no name for a task: 1 to {} characters without blanks", in_quotes(args.name),
                     task_text_characters_max);
     SWARM_CHECK(check_characters("author", args.author, task_text_characters_max));
     SWARM_CHECK(check_characters("outcome", args.outcome, task_text_characters_max));
-    if (records_.exist(args.name)) return refuse("there is a task {} already", quoted(args.name));
+    if (records_.exist(args.name)) return refuse("there is a task {} already", in_quotes(args.name));
     return check_prereq(args.prereq);
   }
 
   result<> check_prereq(std::string_view name) const {
     if (records_.exist(name)) return {};
-    return refuse("there is no task {}, which is to be the prerequisite", quoted(name));
+    return refuse("there is no task {}, which is to be the prerequisite", in_quotes(name));
   }
 
   organisation_id home_of_caller() const {
@@ -181,10 +181,11 @@ private:
     SWARM_CHECK(require_active_node(host_, context_.caller, {node_type::swci}));
     const auto record = records_.of(name);
     const auto head = record.head();
-    if (head.lines == 0) return refuse("there is no task {}", quoted(name));
-    if (head.finalized) return refuse("the task {} is finalized and does not change any more", quoted(name));
+    if (head.lines == 0) return refuse("there is no task {}", in_quotes(name));
+    if (head.finalized)
+      return refuse("the task {} is finalized and does not change any more", in_quotes(name));
     if (const auto author = record.blocks().organisation; author != 0 && author != home_of_caller())
-      return refuse("the task {} is of the organisation '{}', which alone may change it", quoted(name),
+      return refuse("the task {} is of the organisation '{}', which alone may change it", in_quotes(name),
                     name_of(author));
     return found_task{record, head};
   }

@@ -9,17 +9,17 @@ result<task_type> taskrunner_call::check_task(std::string_view name) const {
   const task_records tasks(host_);
   const auto task = tasks.of(name);
   const auto head = task.head();
-  if (head.lines == 0) return refuse("there is no task {}", quoted(name));
+  if (head.lines == 0) return refuse("there is no task {}", in_quotes(name));
   if (head.type == task_type::root) return refuse("{} is nothing to carry out", root_task_name);
-  if (!head.finalized) return refuse("the task {} is not finalized", quoted(name));
+  if (!head.finalized) return refuse("the task {} is not finalized", in_quotes(name));
   if (const auto prereq = task.prereq(); !tasks.exist(prereq))
-    return refuse("there is no task {} any more, the prerequisite of {}", quoted(prereq), quoted(name));
+    return refuse("there is no task {} any more, the prerequisite of {}", in_quotes(prereq), in_quotes(name));
   return head.type;
 }
 
 result<> taskrunner_call::check_idle() const {
   if (storage_.runner.state == taskrunner_state::idle) return {};
-  return refuse("the taskrunner has the task {}, which is {}: reset it first", quoted(storage_.task()),
+  return refuse("the taskrunner has the task {}, which is {}: reset it first", in_quotes(storage_.task()),
                 to_string(storage_.runner.state));
 }
 

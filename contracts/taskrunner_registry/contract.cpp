@@ -34,9 +34,9 @@ public:
     SWARM_CHECK(require_active_node(host_, context_.caller, {node_type::swci}));
     if (!is_taskrunner_name(args.name))
       return refuse("{} is no name for a taskrunner: 1 to {} characters of A-Z a-z 0-9 . _ -",
-                    quoted(args.name), taskrunner_name_bytes_max);
+                    in_quotes(args.name), taskrunner_name_bytes_max);
     const auto where = taskrunner_address(args.name);
-    if (host_.has_code(where)) return refuse("there is a taskrunner {} already", quoted(args.name));
+    if (host_.has_code(where)) return refuse("there is a taskrunner {} already", in_quotes(args.name));
     const auto count = names_.size();
     const auto owner = organisation_members(host_).organisation_of(context_.caller);
     if (owner == 0 && count >= taskrunners_max)

@@ -16,7 +16,7 @@ result<> check_method(const register_peer_args& args) {
   const auto method = parse_merge_method(args.merge_method);
   if (!method) return refuse("{}", method.error().message);
   if (const auto spelt = text_of(*method); spelt != args.merge_method)
-    return refuse("mergeMethod {} is spelt '{}'", quoted(args.merge_method), spelt);
+    return refuse("mergeMethod {} is spelt '{}'", in_quotes(args.merge_method), spelt);
   if (method->kind == merge_method::custom && !method->library)
     return refuse("mergeMethod '{}' lacks the digest of its library", args.merge_method);
   if (const auto fits = check_peers(*method, args.min_peers); !fits)

@@ -34,9 +34,9 @@ public:
     SWARM_CHECK(require_active_node(host_, context_.caller, {node_type::sn, node_type::swci}));
     if (!is_training_name(args.name))
       return refuse("{} is no name for a training: 1 to {} characters of A-Z a-z 0-9 . _ -",
-                    quoted(args.name), training_name_bytes_max);
+                    in_quotes(args.name), training_name_bytes_max);
     const auto where = training_address(args.name);
-    if (host_.has_code(where)) return refuse("there is a training {} already", quoted(args.name));
+    if (host_.has_code(where)) return refuse("there is a training {} already", in_quotes(args.name));
     const auto count = names_.size();
     const auto owner = organisation_members(host_).organisation_of(context_.caller);
     if (owner == 0 && count >= trainings_max)

@@ -23,7 +23,7 @@ BY_HAND = pytest.mark.skipif(not os.environ.get("SWARM_PACKAGES"), reason="by ha
 IN_ROOTS = pytest.mark.skipif(bool(why_none()), reason=f"no roots of one's own here: {why_none()}")
 pytestmark = pytest.mark.skipif(SCRAMBLED, reason="packages are made of the programs that people get")
 SWARMD_INSTALLED_MAX = 15 << 20
-EXPOSURE_MAX = {"swarmd@": 20, "swarmd-swop@": 58}  # tenths, of 100; a SWOP makes sandboxes
+EXPOSURE_MAX = {"swarmd@": 20, "swarmd-swop@": 32}  # tenths, of 100; a SWOP makes sandboxes
 
 
 def run(*words, status=0, **options):
