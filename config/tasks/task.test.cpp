@@ -172,7 +172,7 @@ TEST_CASE("every rule that is broken is told with line, path and remedy") {
 
 TEST_CASE("names of types") {
   for (const auto type : {task_type::run_swarm, task_type::make_swarm_user_content,
-                          task_type::make_user_container, task_type::pull_image})
+                          task_type::make_user_container, task_type::pull_image, task_type::run_node})
     CHECK(task_type_of(name_of(type)) == type);
   CHECK(!task_type_of("run_swarm"));
 }
