@@ -121,6 +121,7 @@ result<> node_work::end(const sn_program& what) const {
 void node_watch::look(const swop_context& context) {
   if (context.engine || context.is_cluster) return;
   const bool first = !std::exchange(begun_, true);
+  if (!first && context.profile.sns.empty()) return;
   for (const auto& each : sn_programs(*context.manager)) {
     const auto& how = each.program.how;
     if (!how || told_.contains(each.program.name)) continue;

@@ -64,10 +64,10 @@ TEST_CASE("SNs that could not run side by side, or are called by no word") {
     return files.refusal(small_profile("snnodes:\n" + sns));
   };
   CHECK(refusal(sn("snname: a") + sn("snname: a, snapiport: 1, snp2pport: 2"))
-        == "p.yaml:14: snnodes[1].snnodedef.snname: the SN in line 13 has the same; give each a name of its "
+        == "p.yaml:15: snnodes[1].snnodedef.snname: the SN in line 14 has the same; give each a name of its "
            "own");
   CHECK(refusal(sn("snname: a, snapiport: 7") + sn("snname: b, snapiport: 8, snp2pport: 7"))
-        == "p.yaml:14: snnodes[1].snnodedef.snp2pport: the SN in line 13 has the same; give each a port of "
+        == "p.yaml:15: snnodes[1].snnodedef.snp2pport: the SN in line 14 has the same; give each a port of "
            "its own");
   CHECK(refusal(sn("snname: ../a")).find("a name of 1 to 40 letters") != std::string::npos);
   CHECK(refusal(sn("snname: a, snapiport: 0")) != "accepted");

@@ -185,9 +185,11 @@ def test_what_the_profile_does_not_offer_is_not_started(swarm, certs):
     rules = 'rules:\n  - { organisations: ["*"], types: [RUN_NODE], take: true }\n'
     (swarm.usr / "policy.yaml").write_text(rules)
     profile = json.loads((swarm.usr / "swop-1.yaml").read_text())
-    (swarm.usr / "swop-1.yaml").write_text(json.dumps({**profile, "policyuri": "policy.yaml"}))
+    (swarm.usr / "swop-1.yaml").write_text(json.dumps({**profile, "policyuri": "policy.yaml", "snnodes": []}))
     swop.kill9()
     swop.start().wait_listening()
-    theirs = swci.run(f"{swarm.opening()}{carry_out('theirs')}\nEXIT\n")
-    assert theirs.field("STATUS") == "COMPLETE", theirs.text
+    theirs = swci.run(f"{swarm.opening()}{carry_out('theirs')}\n{carry_out('start-busy')}\nEXIT\n")
+    assert theirs.field("STATUS", 0) == "COMPLETE", "what is offered no more can be stopped"
+    assert theirs.field("DESCRIPTION") == outcomes["nobody"][0], theirs.text
+    assert says(swop.log(), "the profile offers no SN 'busy'; it offers none: snnodes of the profile would name them")
     taken.close()
