@@ -1,6 +1,7 @@
 #include "actors/swop/read_task.hpp"
 
 #include "base/assert.hpp"
+#include "contracts/registry/client.hpp"
 #include "contracts/task/client.hpp"
 
 namespace swarm::actors {
@@ -19,6 +20,8 @@ tasks::task_type type_of(contracts::task_type type) {
     return tasks::task_type::make_user_container;
   case contracts::task_type::pull_image:
     return tasks::task_type::pull_image;
+  case contracts::task_type::run_node:
+    return tasks::task_type::run_node;
   default:
     return tasks::task_type::run_swarm;
   }
@@ -33,7 +36,9 @@ session::event::ask task_reader::ask(std::vector<session::rpc_call> calls) {
 session::event::ask task_reader::begin(std::string task) {
   task_ = std::move(task);
   definition_.reset();
-  std::vector<session::rpc_call> calls{read(contracts::task_args{task_})};
+  std::vector<session::rpc_call> calls{
+      read(contracts::task_args{task_}),
+      session::eth_call(contracts::node_registry_address(), contracts::encode(contracts::node_args{own_}))};
   for (std::uint32_t first = 0; first < contracts::body_lines_max; first += contracts::page_entries_max)
     calls.push_back(read(contracts::task_body_args{task_, first, contracts::page_entries_max}));
   return ask(std::move(calls));
@@ -76,13 +81,27 @@ result<> task_reader::check_policy(const contracts::task_view& task) const {
               verdict.error().message);
 }
 
+/// Nodes are what a network stands on: whoever opens them to others says so in rules.
+result<> task_reader::check_own(const contracts::task_view& task, const boost::json::value& response) const {
+  if (policy_ || task.type != contracts::task_type::run_node) return {};
+  SWARM_TRY(const auto output, session::output_of(response));
+  SWARM_TRY(const auto own, contracts::decode_answer<contracts::node_args>(output));
+  if (own.organisation == task.organisation) return {};
+  return fail(
+      tasks::policy_errc::not_allowed,
+      "'{}' (author {}) is of the organisation '{}': a RUN_NODE of another organisation is carried out only "
+      "where rules say so (policyuri of the SWOP profile)",
+      task.name, task.author, task.organisation_name);
+}
+
 result<> task_reader::take_task(const std::vector<boost::json::value>& responses) {
   SWARM_TRY(const auto output, session::output_of(responses.front()));
   SWARM_TRY(const auto view, contracts::decode_answer<contracts::task_args>(output));
   if (view.name != task_) return fail(errc::not_found, "there is no task '{}' on the chain", task_);
   SWARM_CHECK(check_policy(view));
+  SWARM_CHECK(check_own(view, responses.at(1)));
   std::vector<std::string> lines;
-  for (std::size_t i = 1; i < responses.size(); ++i) {
+  for (std::size_t i = 2; i < responses.size(); ++i) {
     SWARM_TRY(const auto page_output, session::output_of(responses[i]));
     SWARM_TRY(auto page, contracts::decode_answer<contracts::task_body_args>(page_output));
     lines.insert(lines.end(), std::make_move_iterator(page.begin()), std::make_move_iterator(page.end()));

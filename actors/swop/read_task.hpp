@@ -18,8 +18,9 @@ public:
     std::string prerequisite_outcome; ///< empty for that of ROOTTASK
   };
 
-  /// Without a policy the tasks of all organisations are taken.
-  explicit task_reader(std::optional<tasks::task_policy> policy) : policy_(std::move(policy)) {}
+  /// Without a policy the tasks of all organisations are taken, but a RUN_NODE of that of `own`, this SWOP, alone.
+  task_reader(std::optional<tasks::task_policy> policy, const address& own)
+      : policy_(std::move(policy)), own_(own) {}
 
   /// The first question about a task, in place of what was read before.
   session::event::ask begin(std::string task);
@@ -33,8 +34,10 @@ private:
   found fail_with(error why);
   result<> take_task(const std::vector<boost::json::value>& responses);
   result<> check_policy(const contracts::task_view& task) const;
+  result<> check_own(const contracts::task_view& task, const boost::json::value& response) const;
 
   std::optional<tasks::task_policy> policy_;
+  address own_;
 
   std::string task_;
   std::uint64_t last_id_ = 0;

@@ -26,7 +26,8 @@ constexpr auto end_grace = std::chrono::seconds(5);     ///< between SIGTERM and
 swop::task_machine::options options_of(const part_order& order) {
   const auto type = order.definition ? order.definition->type() : tasks::task_type::run_swarm;
   constexpr std::array types{contracts::task_type::run_swarm, contracts::task_type::make_swarm_user_content,
-                             contracts::task_type::make_user_container, contracts::task_type::pull_image};
+                             contracts::task_type::make_user_container, contracts::task_type::pull_image,
+                             contracts::task_type::run_node};
   // One whose definition is not valid fails as a whole, whatever it is; its pairs say what kind of run it is.
   return {order.definition || order.pairs > 0 ? types.at(static_cast<std::size_t>(type))
                                               : contracts::task_type::make_user_container,
@@ -59,9 +60,9 @@ std::string task_state::detail_json() const {
   json::array pairs;
   for (const auto& each : context->manager->programs()) {
     const auto name = parse_program_name(each.name);
-    if (!name || name->part != order.part) continue;
+    if (!name || name->kind == program_kind::sn || name->part != order.part) continue;
     pairs.push_back(json::object{{"index", name->index},
-                                 {"program", name->kind == program_kind::sl ? "sl" : "ml"},
+                                 {"program", swop::word_of(name->kind)},
                                  {"runs", each.phase != managers::program_phase::ended},
                                  {"started_ms", each.started_ms},
                                  {"ended_ms", each.ended_ms}});
@@ -81,17 +82,12 @@ void step(self_pointer self, const auto& event) {
   drain(self);
 }
 
-/// For whoever has to find out why: what a program said last.
-void tell_ending(self_pointer self, const managers::program& one, const swop::failure& why) {
+void tell_ending(self_pointer self, const managers::program& one, program_kind kind,
+                 const swop::failure& why) {
   auto& s = self->state();
   if (why.code == swop::task_failure::none || !s.told_endings.insert(one.name).second) return;
-  std::string text;
-  if (const auto lines = s.context->manager->last_lines(one.name, swop::last_lines_max))
-    for (const auto& line : *lines)
-      text += "\n    " + line;
-  const auto more = one.how && !one.how->message.empty() ? fmt::format(" ({})", one.how->message) : "";
-  log::warning(s.context->log_source, "task {}: {} {}{}{}", s.order.task, one.name, swop::ended_text(why),
-               more, text.empty() ? std::string("; it wrote nothing") : "; its last lines:" + text);
+  log::warning(s.context->log_source, "task {}: {} {}", s.order.task, one.name,
+               ended_with_lines(*s.context->manager, one, kind));
 }
 
 /// All programs of this part, as they are now.
@@ -101,11 +97,13 @@ void list(self_pointer self) {
   swop::event::programs_seen seen;
   for (const auto& each : s.context->manager->programs()) {
     const auto name = parse_program_name(each.name);
-    if (!name || name->part != s.order.part || s.starting.contains(each.name)) continue;
+    if (!name || name->kind == program_kind::sn || name->part != s.order.part
+        || s.starting.contains(each.name))
+      continue;
     swop::program_fact fact{name->index, name->kind, each.ended_ms, {}};
     if (each.how) {
       fact.outcome = failure_of(*each.how, name->kind);
-      tell_ending(self, each, *fact.outcome);
+      tell_ending(self, each, name->kind, *fact.outcome);
     }
     seen.all.push_back(std::move(fact));
   }
@@ -151,7 +149,7 @@ struct perform {
     auto send = [env = self->shared_env(), path = self->path()](auto news) {
       env->dir.send(path, std::move(news));
     };
-    s.work = std::make_unique<task_work>(s.context, *s.order.definition, send, send);
+    s.work = std::make_unique<task_work>(s.context, s.order.part, *s.order.definition, send, send);
   }
   void operator()(const swop::action::end_work&) const {
     if (self->state().work) self->state().work->stop();

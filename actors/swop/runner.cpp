@@ -4,6 +4,7 @@
 #include "actors/supervision/paths.hpp"
 #include "actors/supervision/sibling_watch.hpp"
 #include "actors/supervision/tick.hpp"
+#include "actors/swop/node_work.hpp"
 #include "actors/swop/plan/pair_plan.hpp"
 #include "actors/swop/read_task.hpp"
 #include "actors/swop/run_task.hpp"
@@ -39,7 +40,7 @@ std::vector<hash32> topics_followed() {
 struct runner_state {
   explicit runner_state(std::shared_ptr<const swop_context> from)
       : context(std::move(from)), machine(static_cast<std::uint32_t>(context->profile.nodes.size())),
-        reader(context->policy) {}
+        reader(context->policy, context->account()) {}
 
   std::string status() const { return trouble.empty() ? machine.status() : trouble; }
   std::string detail_json() const {
@@ -59,6 +60,7 @@ struct runner_state {
   bool missing_told = false;
   std::set<std::string> expected; ///< tasks of a former runner that have not said yet which parts they are
   task_reader reader;
+  node_watch nodes;
   std::optional<swop::action::begin_part> beginning;    ///< waits for the task's definition
   std::optional<std::optional<swop::part_id>> cleaning; ///< what is kept while all else is being ended
   time_point stop_again{};                              ///< whatever of it still runs then
@@ -126,13 +128,13 @@ bytes encode_report(const swop::part_id& part, const swop::action::report& what)
                                                        what.why.code, number});
 }
 
-/// Programs of parts that are over, or of lives before this one.
+/// Programs of parts that are over, or of lives before this one; SNs outlive both.
 std::vector<managers::program> left_over(const swop_context& context,
                                          const std::optional<swop::part_id>& keep) {
   auto out = context.manager->programs();
   std::erase_if(out, [&](const managers::program& each) {
     const auto name = parse_program_name(each.name);
-    return name && keep && name->part == *keep;
+    return name && (name->kind == swop::program_kind::sn || (keep && name->part == *keep));
   });
   return out;
 }
@@ -325,6 +327,7 @@ caf::behavior runner_behavior(self_pointer self) {
   self->state().metrics.emplace(self->env().metrics, self->state().context->options.node_name);
   self->delayed_send(self, tick_interval, tick{});
   self->on_stop([self](caf::error reason) { stop(self, std::move(reason)); });
+  self->state().nodes.look(*self->state().context); // before a task that was under way goes on
   ask_for_tasks(self);
   find_sn(self);
   return {
@@ -347,6 +350,7 @@ caf::behavior runner_behavior(self_pointer self) {
         step(self, swop::event::tick{});
         go_on_cleaning(self);
         s.metrics->look(s.machine.part(), runner_state::now());
+        s.nodes.look(*s.context);
         if (s.stop_reason && runner_state::now() >= s.stop_until) return self->quit(*s.stop_reason);
         self->delayed_send(self, tick_interval, tick{});
       },

@@ -11,6 +11,8 @@
 #include "actors/swop/managers/kubernetes/kubernetes_manager.hpp"
 #include "actors/swop/managers/process/process_manager.hpp"
 #include "actors/swop/managers/slurm/slurm_manager.hpp"
+#include "actors/swop/plan/failures.hpp"
+#include "actors/swop/plan/sn_plan.hpp"
 #include "actors/swop/runner.hpp"
 #include "base/endpoint.hpp"
 #include "base/file.hpp"
@@ -175,6 +177,26 @@ result<> open_manager(swop_context& to) {
   return type == tasks::manager_type::docker ? open_docker_manager(to) : open_process_manager(to);
 }
 
+/// How the SNs stand that tasks may start here.
+std::vector<swop::offered_sn> offered_sns(const std::vector<tasks::sn_definition>& sns,
+                                          managers::manager& in) {
+  std::vector<swop::offered_sn> out;
+  for (const auto& each : sns) {
+    swop::offered_sn one{.name = each.name};
+    if (const auto found = find_sn_program(in, each.name)) {
+      const auto& program = found->program;
+      one.runs = found->runs();
+      one.since_ms = one.runs ? program.started_ms : program.ended_ms;
+      if (const auto why = program.how ? failure_of(*program.how, swop::program_kind::sn) : swop::failure{};
+          !one.runs && program.how->cause != managers::ending_cause::told)
+        one.ended = swop::ended_text(
+            {why.code == task_failure::none ? task_failure::program_exited : why.code, why.number});
+    }
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
 /// The port is known from here on, as it is registered with the SN.
 result<> serve_lines(swop_context& to, tasks::manager_type manager) {
   const auto& options = to.options;
@@ -183,8 +205,12 @@ result<> serve_lines(swop_context& to, tasks::manager_type manager) {
                              "are in this log only");
     return {};
   }
-  auto offer = [data = options.data_dir, engine = std::string(tasks::name_of(manager))] {
+  const auto sns =
+      manager == tasks::manager_type::process ? to.profile.sns : std::vector<tasks::sn_definition>{};
+  auto offer = [data = options.data_dir, engine = std::string(tasks::name_of(manager)), sns,
+                in = to.manager] {
     auto now = swop::read_offer(data, engine);
+    now.sns = offered_sns(sns, *in);
     now.version = config::version();
     return swop::encode_offer(now);
   };
@@ -237,6 +263,10 @@ result<child_spec> make_swop(const config::swop_options& options, std::string na
   context->profile_folder = file.parent_path();
   SWARM_TRY(context->policy, read_policy(context->profile, context->profile_folder, context->log_source));
   const auto manager = manager_of(context->options, context->profile);
+  if (!context->profile.sns.empty() && manager != tasks::manager_type::process)
+    log::warning(context->log_source,
+                 "snnodes of the SWOP profile is of no use with mgrtype {}: only PROCESS starts SNs",
+                 tasks::name_of(manager));
   SWARM_TRY(context->sn, sn_of(options, context->profile.sn));
   SWARM_TRY(const auto identity, open_node_identity(options));
   context->identity = identity.tls;

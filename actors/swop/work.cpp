@@ -5,6 +5,7 @@
 #include "actors/swop/managers/process/build/confine.hpp"
 #include "actors/swop/managers/process/build/environment.hpp"
 #include "actors/swop/managers/process/shim_call.hpp"
+#include "actors/swop/node_work.hpp"
 #include "actors/swop/plan/failures.hpp"
 #include "actors/swop/plan/host_paths.hpp"
 #include "base/log.hpp"
@@ -15,12 +16,12 @@ namespace swarm::actors {
 
 namespace {
 
-using swop::task_failure;
 using swop::task_step;
 
 /// A task at work, on the thread of `task_work`.
 struct worker {
   std::shared_ptr<const swop_context> context;
+  const swop::part_id& part;
   const tasks::task_definition& task;
   const task_work::going& tell;
   std::stop_token stop;
@@ -146,6 +147,9 @@ struct worker {
               task.outcome);
     return {};
   }
+  result<> operator()(const tasks::run_node& body) {
+    return node_work{*context, part, tell, stop, number}(body);
+  }
   result<> operator()(const tasks::run_swarm&) const {
     return fail(plan_errc::task_not_valid, "a RUN_SWARM is no work");
   }
@@ -153,11 +157,11 @@ struct worker {
 
 } // namespace
 
-task_work::task_work(std::shared_ptr<const swop_context> context, tasks::task_definition what, going on_going,
-                     ended on_ended)
-    : thread_([context = std::move(context), task = std::move(what), tell = std::move(on_going),
+task_work::task_work(std::shared_ptr<const swop_context> context, swop::part_id part,
+                     tasks::task_definition what, going on_going, ended on_ended)
+    : thread_([context = std::move(context), part, task = std::move(what), tell = std::move(on_going),
                done = std::move(on_ended)](const std::stop_token& stop) {
-        worker at_work{context, task, tell, stop};
+        worker at_work{context, part, task, tell, stop};
         const auto outcome = std::visit(at_work, task.body);
         if (outcome) return done({});
         log::error(context->log_source, "task {}: {}", task.name, outcome.error().message);

@@ -37,22 +37,25 @@ const json_schema& task_schema() {
 }
 
 const json_schema& swop_profile_schema() {
-  static const json_schema schema =
-      made(swop_profile_schema_text(),
-           {
-               {"envvars", "type", "such as '- NAME: value'"},
-               {"nodes[].slnodedef.slenvvars", "type", "such as '- NAME: value'"},
-               {"nodes[].slnodedef.usrenvvars", "type", "such as '- NAME: value'"},
-               {"nodes[].slnodedef.slenvvars", "required", "~ stands for none"},
-               {"nodes[].slnodedef.usrenvvars", "required", "~ stands for none"},
-               {"nodes[].slnodedef.privatedata", "required", "~ stands for none"},
-               {"nodes[].slnodedef.slhostname", "required", "~ stands for none"},
-               {"nodes[].slnodedef.usrhostname", "required", "~ stands for none"},
-               {"nodes[].slnodedef", "required", "begin each node with '- slnodedef:'"},
-               {"nodes[].slnodedef.identity[].attribute", "required", "begin each part with '- attribute:'"},
-           },
-           {{"slenvvvars", "slenvvars"},
-            {"usrenvvvars", "usrenvvars"}}); // the first as the original's guide prints it
+  static const json_schema schema = made(
+      swop_profile_schema_text(),
+      {
+          {"envvars", "type", "such as '- NAME: value'"},
+          {"nodes[].slnodedef.slenvvars", "type", "such as '- NAME: value'"},
+          {"nodes[].slnodedef.usrenvvars", "type", "such as '- NAME: value'"},
+          {"nodes[].slnodedef.slenvvars", "required", "~ stands for none"},
+          {"nodes[].slnodedef.usrenvvars", "required", "~ stands for none"},
+          {"nodes[].slnodedef.privatedata", "required", "~ stands for none"},
+          {"nodes[].slnodedef.slhostname", "required", "~ stands for none"},
+          {"nodes[].slnodedef.usrhostname", "required", "~ stands for none"},
+          {"nodes[].slnodedef", "required", "begin each node with '- slnodedef:'"},
+          {"snnodes[].snnodedef", "required", "begin each SN with '- snnodedef:'"},
+          {"snnodes[].snnodedef.snenvvars", "type", "such as '- NAME: value'"},
+          {"snnodes[].snnodedef.identity[].attribute", "required", "begin each part with '- attribute:'"},
+          {"nodes[].slnodedef.identity[].attribute", "required", "begin each part with '- attribute:'"},
+      },
+      {{"slenvvvars", "slenvvars"},
+       {"usrenvvvars", "usrenvvars"}}); // the first as the original's guide prints it
   return schema;
 }
 

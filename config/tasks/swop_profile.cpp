@@ -124,6 +124,21 @@ node_definition node_of(const value& from) {
   return out;
 }
 
+sn_definition sn_of(const value& from) {
+  sn_definition out;
+  out.name = detail::text_of(from, "snname");
+  for (const auto& item : from.find("identity")->items)
+    out.identity.push_back(identity_of(*item.find("attribute")));
+  out.host_ip = detail::optional_text(from, "snhostip");
+  out.api_port = optional_port(from, "snapiport").value_or(out.api_port);
+  out.p2p_port = optional_port(from, "snp2pport").value_or(out.p2p_port);
+  out.variables = detail::environment_of(from.find("snenvvars"));
+  out.limits = limits_of(from.find("snlimits"));
+  if (const auto seconds = detail::optional_number(from, "snpatience"))
+    out.patience_seconds = static_cast<std::uint32_t>(*seconds);
+  return out;
+}
+
 sn_locator locator_of(const value& root) {
   const auto* server = root.find("apisrv");
   const auto* locator = server ? server->find("locator") : nullptr;
@@ -145,9 +160,34 @@ void check_policy(detail::checked_document& document) {
        "give the path of a file of rules, or null to take the tasks of all organisations", policy->column});
 }
 
+/// Names and ports of the SNs are different, as several may run at a time.
+void check_sns(detail::checked_document& document) {
+  const auto* sns = document.root.find("snnodes");
+  if (!sns) return;
+  std::map<std::string, std::size_t> lines;
+  const auto check = [&](const value& at, const std::string& path, std::string taken, std::string_view what) {
+    const auto [first, is_new] = lines.emplace(std::move(taken), at.line);
+    if (!is_new)
+      document.errors.push_back(
+          {at.line, path, "rule",
+           fmt::format("the SN in line {} has the same; give each {} of its own", first->second, what)});
+  };
+  for (std::size_t i = 0; i < sns->items.size(); ++i) {
+    const auto& one = *sns->items[i].find("snnodedef");
+    const auto path = fmt::format("snnodes[{}].snnodedef", i);
+    const auto made = sn_of(one);
+    check(*one.find("snname"), path + ".snname", made.name, "a name");
+    const auto* api = one.find("snapiport");
+    const auto* p2p = one.find("snp2pport");
+    check(api ? *api : one, path + ".snapiport", fmt::format(":{}", made.api_port), "a port");
+    check(p2p ? *p2p : one, path + ".snp2pport", fmt::format(":{}", made.p2p_port), "a port");
+  }
+}
+
 /// What a schema cannot say.
 void check_rules(detail::checked_document& document) {
   check_policy(document);
+  check_sns(document);
   std::map<std::string, std::size_t> lines;
   const auto& nodes = document.root.find("nodes")->items;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
@@ -181,6 +221,12 @@ std::string_view name_of(manager_type type) {
   return manager_names.at(static_cast<std::size_t>(type));
 }
 
+const sn_definition* swop_profile::sn_of(std::string_view name) const {
+  for (const auto& each : sns)
+    if (each.name == name) return &each;
+  return nullptr;
+}
+
 reading<swop_profile> read_swop_profile(std::string_view text, std::string_view name) {
   auto document = detail::read_and_check(text, schema::swop_profile_schema());
   if (document.errors.empty()) check_rules(document);
@@ -206,6 +252,9 @@ reading<swop_profile> read_swop_profile(std::string_view text, std::string_view 
   if (const auto* dns = root.find("dns")) out.dns = texts_of(*dns);
   for (const auto& each : root.find("nodes")->items)
     out.nodes.push_back(node_of(*each.find("slnodedef")));
+  if (const auto* sns = root.find("snnodes"))
+    for (const auto& each : sns->items)
+      out.sns.push_back(sn_of(*each.find("snnodedef")));
   return {std::move(out), {}, std::move(document.warnings)};
 }
 

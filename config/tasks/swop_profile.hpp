@@ -65,6 +65,18 @@ struct node_definition {
   std::optional<private_data> data;
 };
 
+/// An SN that RUN_NODE tasks may start on this host.
+struct sn_definition {
+  std::string name; ///< of the node, one word; no two of a profile have the same
+  std::vector<identity_mount> identity;
+  std::optional<std::string> host_ip; ///< nothing: the SWOP's own
+  std::uint16_t api_port = 30304;
+  std::uint16_t p2p_port = 30303;
+  environment variables;
+  resource_limits limits;
+  std::uint32_t patience_seconds = 600; ///< until it has to be a member
+};
+
 /// Where the SN's API is, as far as the profile says it.
 struct sn_locator {
   std::optional<std::string> host;
@@ -88,6 +100,10 @@ struct swop_profile {
   environment variables; ///< of every SL
   std::vector<std::string> dns;
   std::vector<node_definition> nodes;
+  std::vector<sn_definition> sns; ///< none: no task may start one
+
+  /// The SN of this name, or nothing.
+  const sn_definition* sn_of(std::string_view name) const;
 };
 
 /// Reads the text of a SWOP profile; `name` is the file's, for messages.

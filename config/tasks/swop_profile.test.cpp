@@ -27,6 +27,53 @@ std::string small_profile(const std::string& more = "") {
 
 } // namespace
 
+TEST_CASE("the SNs that tasks may start") {
+  CHECK(files.accepted(small_profile()).sns.empty());
+  const std::string identity =
+      "identity: [{attribute: {aType: KEY, mType: BIND, src: /k/key.pem, tgt: /k/key.pem}}]";
+  const auto sn = [&](const std::string& more) { return "- snnodedef: {" + identity + ", " + more + "}\n"; };
+  const auto profile = files.accepted(small_profile(
+      "snnodes:\n" + sn("snname: sn-2")
+      + sn("snname: sn-3, snhostip: 10.0.0.3, snapiport: 31304, snp2pport: 31303, snpatience: 20, "
+           "snenvvars: [{SWARMD_OBSERVER: true}], snlimits: {memory: 2G}")));
+  REQUIRE(profile.sns.size() == 2);
+  const auto& usual = profile.sns[0];
+  CHECK(usual.name == "sn-2");
+  REQUIRE(usual.identity.size() == 1);
+  CHECK(usual.identity[0].where.source == "/k/key.pem");
+  CHECK(!usual.host_ip);
+  CHECK(usual.api_port == 30304);
+  CHECK(usual.p2p_port == 30303);
+  CHECK(usual.patience_seconds == 600);
+  CHECK(profile.sn_of("sn-3") == &profile.sns[1]);
+  CHECK(profile.sn_of("sn-4") == nullptr);
+  const auto& other = profile.sns[1];
+  CHECK(other.host_ip == "10.0.0.3");
+  CHECK(other.p2p_port == 31303);
+  CHECK(other.patience_seconds == 20);
+  CHECK(other.variables == environment{{"SWARMD_OBSERVER", "True"}});
+  CHECK(other.limits.memory_bytes == 2ull << 30);
+}
+
+TEST_CASE("SNs that could not run side by side, or are called by no word") {
+  const auto sn = [](const std::string& more) {
+    return "- snnodedef: {identity: [{attribute: {aType: KEY, mType: BIND, src: /k, tgt: /k/key.pem}}], "
+           + more + "}\n";
+  };
+  const auto refusal = [&](const std::string& sns) {
+    return files.refusal(small_profile("snnodes:\n" + sns));
+  };
+  CHECK(refusal(sn("snname: a") + sn("snname: a, snapiport: 1, snp2pport: 2"))
+        == "p.yaml:15: snnodes[1].snnodedef.snname: the SN in line 14 has the same; give each a name of its "
+           "own");
+  CHECK(refusal(sn("snname: a, snapiport: 7") + sn("snname: b, snapiport: 8, snp2pport: 7"))
+        == "p.yaml:15: snnodes[1].snnodedef.snp2pport: the SN in line 14 has the same; give each a port of "
+           "its own");
+  CHECK(refusal(sn("snname: ../a")).find("a name of 1 to 40 letters") != std::string::npos);
+  CHECK(refusal(sn("snname: a, snapiport: 0")) != "accepted");
+  CHECK(refusal("- snnodedef: {snname: a}\n").find("identity: missing") != std::string::npos);
+}
+
 TEST_CASE("a profile for GPUs") {
   const auto profile = files.accepted(example("gpu_profile.yaml"));
   CHECK(profile.group_name == "radiology");

@@ -18,8 +18,8 @@ using schema::value_type;
 
 namespace {
 
-constexpr std::array<std::string_view, 4> type_names{"RUN_SWARM", "MAKE_SWARM_USER_CONTENT",
-                                                     "MAKE_USER_CONTAINER", "PULL_IMAGE"};
+constexpr std::array<std::string_view, 5> type_names{"RUN_SWARM", "MAKE_SWARM_USER_CONTENT",
+                                                     "MAKE_USER_CONTAINER", "PULL_IMAGE", "RUN_NODE"};
 
 void warn_of_body(detail::checked_document& document, const value& body) {
   for (const auto* key : {"WorkingDir", "PrivateContent"})

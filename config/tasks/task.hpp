@@ -13,7 +13,7 @@
 namespace swarm::tasks {
 
 /// In the order of task_body's alternatives.
-enum class task_type { run_swarm, make_swarm_user_content, make_user_container, pull_image };
+enum class task_type { run_swarm, make_swarm_user_content, make_user_container, pull_image, run_node };
 
 /// "RUN_SWARM" and so on.
 std::string_view name_of(task_type type);
@@ -94,7 +94,17 @@ struct pull_image {
   bool operator==(const pull_image&) const = default;
 };
 
-using task_body = std::variant<run_swarm, make_swarm_user_content, make_user_container, pull_image>;
+enum class node_state { running, stopped };
+
+/// Starts or stops a node that the SWOP's profile offers. Ours.
+struct run_node {
+  std::string node; ///< its name in the profile
+  node_state state = node_state::running;
+
+  bool operator==(const run_node&) const = default;
+};
+
+using task_body = std::variant<run_swarm, make_swarm_user_content, make_user_container, pull_image, run_node>;
 
 /// What the chain has of a task besides its body.
 struct task_head {

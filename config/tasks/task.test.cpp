@@ -148,7 +148,7 @@ TEST_CASE("every rule that is broken is told with line, path and remedy") {
   CHECK(
       files.refusal(with(run, "TaskType: RUN_SWARM", "TaskType: RUN_SWRM"))
       == "t.yaml:2: TaskType: 'RUN_SWRM' is none of RUN_SWARM, MAKE_SWARM_USER_CONTENT, MAKE_USER_CONTAINER, "
-         "PULL_IMAGE; did you mean 'RUN_SWARM'?");
+         "PULL_IMAGE, RUN_NODE; did you mean 'RUN_SWARM'?");
   CHECK(files.refusal(with(run, "Prereq: user_env_task\n", ""))
         == "t.yaml:1: Prereq: missing; ROOTTASK stands for none");
   CHECK(files.refusal(with(run, "Outcome: swarm_digits_task", "Outcome: 2.7"))
@@ -172,7 +172,7 @@ TEST_CASE("every rule that is broken is told with line, path and remedy") {
 
 TEST_CASE("names of types") {
   for (const auto type : {task_type::run_swarm, task_type::make_swarm_user_content,
-                          task_type::make_user_container, task_type::pull_image})
+                          task_type::make_user_container, task_type::pull_image, task_type::run_node})
     CHECK(task_type_of(name_of(type)) == type);
   CHECK(!task_type_of("run_swarm"));
 }

@@ -42,10 +42,12 @@ TEST_CASE("bodies as GET TASK BODY shows them") {
                  "  _x86_64.whl\"", "BuildType : INLINE"});
   CHECK(body_lines(read("content_task.yaml")).at(3) == "- Operation : DOWNLOAD");
   CHECK(body_lines(read("pull_task.yaml")).at(1) == "Auth : ~");
+  CHECK(body_lines(read("node_task.yaml")) == lines{"---", "Node : sn-2", "State : RUNNING"});
 }
 
 TEST_CASE("a body is read back to the same task") {
-  for (const auto* name : {"run_task.yaml", "build_task.yaml", "content_task.yaml", "pull_task.yaml"}) {
+  for (const auto* name :
+       {"run_task.yaml", "build_task.yaml", "content_task.yaml", "pull_task.yaml", "node_task.yaml"}) {
     const auto task = read(name);
     const auto back = task_of(task.head(), body_lines(task));
     REQUIRE(back.value);

@@ -12,7 +12,7 @@ pragma solidity ^0.8.20;
 /// Texts have no control characters and are UTF-8; a character is a code point. Every revert carries Error(string).
 interface ITaskRegistry {
     /// Values of `taskType`: 0 ROOT (only of ROOTTASK), 1 RUN_SWARM, 2 MAKE_USER_CONTAINER,
-    /// 3 MAKE_SWARM_USER_CONTENT, 4 PULL_IMAGE.
+    /// 3 MAKE_SWARM_USER_CONTENT, 4 PULL_IMAGE, 5 RUN_NODE (since version 3 of the chain's rules).
     struct Task {
         string name; // empty: there is no such task
         uint8 taskType;

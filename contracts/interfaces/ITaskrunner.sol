@@ -22,14 +22,17 @@ interface ITaskrunner {
     /// Values of `step`, with what `number` says: 0 enrolled, 1 waiting for the prerequisite, 2 preparing volumes,
     /// 3 pulling an image, 4 building (step of the build), 5 downloading (MiB so far), 6 extracting, 7 starting SL,
     /// 8 waiting for SL, 9 starting ML, 10 waiting for ML's session, 11 training (round), 12 waiting for peers (round),
-    /// 13 waiting for ML's end, 14 ended, 15 stopping.
+    /// 13 waiting for ML's end, 14 ended, 15 stopping; since version 3 of the chain's rules 16 starting SN, 17 waiting
+    /// for SN to be a member (block).
     /// Values of `failure`, with what `number` says: 0 none, 1 program exited (exit code), 2 program killed (signal),
     /// 3 out of memory, 4 SL exited (exit code), 5 cannot start, 6 sandbox forbidden, 7 path not allowed, 8 path missing,
     /// 9 volume missing, 10 prerequisite missing, 11 task not valid, 12 needs a container engine, 13 build failed (step
     /// of the build), 14 download failed (HTTP status, or below 100 the code of libcurl, or 0), 15 too large, 16 wrong
     /// checksum, 17 archive refused, 18 disk failed, 19 GPU missing, 20 time limit (seconds), 21 processes lost, 22 SWOP
     /// stopped, 23 SWOP failed,
-    /// 24 left (the SWOP listens no longer; set by the contract), 25 not allowed (its policy does not take the task).
+    /// 24 left (the SWOP listens no longer; set by the contract), 25 not allowed (its policy does not take the task);
+    /// since version 3 of the chain's rules 26 node not offered (by the SWOP's profile), 27 certificate refused (of a node
+    /// that a task starts).
 
     /// Numbers of blocks, 0: not yet. All but the first and the last are of the current run, 0 when Idle.
     struct Times {

@@ -56,6 +56,12 @@ std::string undecodable(const std::string& signature, const error& reason) {
   return fmt::format("{}: call data is not its canonical ABI encoding: {}", signature, reason.message);
 }
 
+std::string needs_rules(const std::string& signature, std::uint64_t version) {
+  return fmt::format("{}: this needs version {} of the chain's rules, which is not in force: 'swarm-inspect "
+                     "rules' says how it begins",
+                     signature, version);
+}
+
 std::string no_such_function(std::string_view contract, bytes_view input) {
   if (input.size() < 4)
     return fmt::format("{}: call data of {} bytes has no function selector", contract, input.size());

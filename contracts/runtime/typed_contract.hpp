@@ -33,6 +33,8 @@ namespace detail {
 
 /// The text of a revert for call data that a function cannot decode.
 std::string undecodable(const std::string& signature, const error& reason);
+/// The same for values that came with a later version of the chain's rules than the one in force.
+std::string needs_rules(const std::string& signature, std::uint64_t version);
 std::string no_such_function(std::string_view contract, bytes_view input);
 
 } // namespace detail
@@ -40,7 +42,7 @@ std::string no_such_function(std::string_view contract, bytes_view input);
 /// The native contract that `Interface` describes. `Call` is one call: its functions are the overloads of
 /// `Call::on(const Args&)`, each of which returns a result of the function's answer. A failed result becomes
 /// Error(string) with the error's message. Call data must be in canonical encoding. Functions of a version of the rules
-/// that is not in force are not there.
+/// that is not in force are not there; arguments whose values came with one (`Args::since_rules()`) are undecodable before.
 template <class Call, class Interface>
 class typed_contract final : public ledger::native_contract {
 public:
@@ -81,6 +83,9 @@ private:
                                   bytes_view data) {
     const auto args = abi::decode_members<Args>(data);
     if (!args) return reverted(detail::undecodable(abi::signature<Args>(), args.error()));
+    if constexpr (requires { args->since_rules(); })
+      if (!context.has_rules(args->since_rules()))
+        return reverted(detail::needs_rules(abi::signature<Args>(), args->since_rules()));
     Call call(host, context);
     using answer = abi::answer_of<Args>;
     const result<answer> done = call.on(*args);

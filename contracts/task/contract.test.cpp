@@ -43,8 +43,29 @@ std::string text_of(std::size_t characters) {
 
 } // namespace
 
+TEST_CASE("a RUN_NODE is no task before version 3 of the rules") {
+  memory_world world(make_contracts(), {}, {}, 2);
+  REQUIRE(register_node(world, cleo, node_type::swci).ok);
+  auto wanted = some_task("start");
+  wanted.type = task_type::run_node;
+  const auto input = encode(wanted);
+  const auto done = world.send(cleo, task_registry_address(), input);
+  CHECK_FALSE(done.ok);
+  CHECK(revert_text(done.output).find("needs version 3 of the chain's rules") != std::string::npos);
+  // It costs what a type cost that nobody knew: older swarmds execute the same blocks.
+  auto unknown = input;
+  unknown[4 + 31] = 0x77;
+  const auto refused = world.send(cleo, task_registry_address(), unknown);
+  CHECK_FALSE(refused.ok);
+  CHECK(done.gas == refused.gas);
+  CHECK(done.loads == 0);
+  world.begin_rules(3);
+  CHECK(refusal(world, wanted) == "");
+}
+
 TEST_CASE("words for the types of tasks") {
-  for (const auto* words : {"RUN_SWARM", "MAKE_USER_CONTAINER", "MAKE_SWARM_USER_CONTENT", "PULL_IMAGE"})
+  for (const auto* words :
+       {"RUN_SWARM", "MAKE_USER_CONTAINER", "MAKE_SWARM_USER_CONTENT", "PULL_IMAGE", "RUN_NODE"})
     CHECK(to_string(parse_task_type(words).value()) == words);
   CHECK(to_string(task_type::root) == "ROOT");
   CHECK(!parse_task_type("ROOT"));

@@ -5,8 +5,8 @@
 namespace swarm::contracts {
 
 namespace {
-constexpr std::array<std::string_view, 5> type_names{"ROOT", "RUN_SWARM", "MAKE_USER_CONTAINER",
-                                                     "MAKE_SWARM_USER_CONTENT", "PULL_IMAGE"};
+constexpr std::array<std::string_view, 6> type_names{
+    "ROOT", "RUN_SWARM", "MAKE_USER_CONTAINER", "MAKE_SWARM_USER_CONTENT", "PULL_IMAGE", "RUN_NODE"};
 static_assert(type_names.size() == static_cast<std::size_t>(last_value(task_type{})) + 1);
 } // namespace
 

@@ -42,10 +42,11 @@ enum class task_type : std::uint8_t {
   run_swarm,
   make_user_container,
   make_swarm_user_content,
-  pull_image
+  pull_image,
+  run_node ///< since version 3 of the chain's rules
 };
 constexpr task_type last_value(task_type) {
-  return task_type::pull_image;
+  return task_type::run_node;
 }
 /// The words of task files, "RUN_SWARM" for example; "ROOT" for that of ROOTTASK.
 std::string_view to_string(task_type type);
@@ -76,6 +77,7 @@ struct create_task_args {
   std::string author;
   std::string prereq;
   std::string outcome;
+  constexpr std::uint64_t since_rules() const { return type > task_type::pull_image ? 3 : 1; }
 };
 struct append_task_body_args {
   static constexpr abi::call<> function{"appendBody"};

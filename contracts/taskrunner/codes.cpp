@@ -14,7 +14,7 @@ struct code_words {
 constexpr std::array<std::string_view, 5> state_names{"IDLE", "ENROLLING", "RUNNING", "COMPLETE", "ERROR"};
 constexpr std::array<std::string_view, 3> mode_names{"WITH PEERS", "WITH ALL PEERS", "TARGET"};
 constexpr std::array<std::string_view, 5> status_names{"NONE", "INVITED", "ACTIVE", "COMPLETE", "FAILED"};
-constexpr std::array<code_words, 16> step_words{{{"enrolled", ""},
+constexpr std::array<code_words, 18> step_words{{{"enrolled", ""},
                                                  {"waiting for the prerequisite", ""},
                                                  {"preparing volumes", ""},
                                                  {"pulling the image", ""},
@@ -29,8 +29,10 @@ constexpr std::array<code_words, 16> step_words{{{"enrolled", ""},
                                                  {"waiting for peers", "round"},
                                                  {"waiting for ML to end", ""},
                                                  {"ended", ""},
-                                                 {"stopping", ""}}};
-constexpr std::array<code_words, 26> failure_words{{{"none", ""},
+                                                 {"stopping", ""},
+                                                 {"starting SN", ""},
+                                                 {"waiting for SN to be a member", "block"}}};
+constexpr std::array<code_words, 28> failure_words{{{"none", ""},
                                                     {"the program exited", "exit code"},
                                                     {"the program was killed", "signal"},
                                                     {"out of memory", ""},
@@ -55,7 +57,9 @@ constexpr std::array<code_words, 26> failure_words{{{"none", ""},
                                                     {"the SWOP was stopped", ""},
                                                     {"the SWOP failed", ""},
                                                     {"the SWOP listens no longer", ""},
-                                                    {"the SWOP's policy does not take it", ""}}};
+                                                    {"the SWOP's policy does not take it", ""},
+                                                    {"the SWOP's profile offers no such node", ""},
+                                                    {"the node's certificate is refused", ""}}};
 
 template <class Code>
 constexpr std::size_t codes() {

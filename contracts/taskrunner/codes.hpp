@@ -34,7 +34,10 @@ enum class task_step : std::uint8_t {
   waiting_for_peers,   ///< round
   waiting_for_end,     ///< the training is over, ML still runs
   ended,
-  stopping
+  stopping,
+  // Since version 3 of the chain's rules:
+  starting_sn,
+  waiting_for_sn ///< to be a member; the newest block that it has
 };
 
 /// Why a SWOP's part, or a pair, failed.
@@ -63,8 +66,11 @@ enum class task_failure : std::uint8_t {
   processes_lost, ///< a restarted SWOP did not find them again
   swop_stopped,
   swop_failed,
-  left,       ///< the SWOP listens no longer; only the contract sets this
-  not_allowed ///< the SWOP's policy does not take tasks of this organisation
+  left,        ///< the SWOP listens no longer; only the contract sets this
+  not_allowed, ///< the SWOP's policy does not take tasks of this organisation
+  // Since version 3 of the chain's rules:
+  node_not_offered,   ///< the SWOP's profile has no such node for tasks to start
+  certificate_refused ///< that of a node which a task starts: of another organisation or role, or none
 };
 
 constexpr taskrunner_state last_value(taskrunner_state) {
@@ -77,10 +83,15 @@ constexpr part_status last_value(part_status) {
   return part_status::failed;
 }
 constexpr task_step last_value(task_step) {
-  return task_step::stopping;
+  return task_step::waiting_for_sn;
 }
 constexpr task_failure last_value(task_failure) {
-  return task_failure::not_allowed;
+  return task_failure::certificate_refused;
+}
+
+/// The version of the chain's rules with which a report in these codes came.
+constexpr std::uint64_t rules_of(task_step step, task_failure failure) {
+  return step > task_step::stopping || failure > task_failure::not_allowed ? 3 : 1;
 }
 
 /// "IDLE", "ENROLLING", "RUNNING", "COMPLETE", "ERROR".

@@ -126,6 +126,7 @@ struct report_args {
   task_step step = task_step::enrolled;
   task_failure failure = task_failure::none;
   std::uint64_t number = 0;
+  constexpr std::uint64_t since_rules() const { return rules_of(step, failure); }
 };
 struct report_pair_args {
   static constexpr abi::call<> function{"reportPair"};
@@ -136,6 +137,7 @@ struct report_pair_args {
   task_step step = task_step::enrolled;
   task_failure failure = task_failure::none;
   std::uint64_t number = 0;
+  constexpr std::uint64_t since_rules() const { return rules_of(step, failure); }
 };
 struct reset_taskrunner_args {
   static constexpr abi::call<> function{"reset"};

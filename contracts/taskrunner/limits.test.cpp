@@ -27,8 +27,9 @@ wording refusal(memory_world& world, const address& from, const Args& args) {
 }
 
 /// A world with an operator, the task "run" of the type, and `count` SWOPs that listen with `slots` each.
-memory_world world_of(std::uint16_t count, std::uint32_t slots, task_type type = task_type::run_swarm) {
-  memory_world world(make_contracts());
+memory_world world_of(std::uint16_t count, std::uint32_t slots, task_type type = task_type::run_swarm,
+                      std::uint64_t rules = ledger::rules_newest) {
+  memory_world world(make_contracts(), {}, {}, rules);
   REQUIRE(register_node(world, cleo, node_type::swci).ok);
   make_task(world, cleo, "run", type);
   for (std::uint16_t i = 0; i < count; ++i) {
@@ -39,6 +40,24 @@ memory_world world_of(std::uint16_t count, std::uint32_t slots, task_type type =
 }
 
 } // namespace
+
+TEST_CASE("codes of RUN_NODE are unknown before version 3 of the rules") {
+  auto world = world_of(1, 0, task_type::make_user_container, 2);
+  REQUIRE(send(world, cleo, assign_args{"run", 1, false}).ok);
+  REQUIRE(send(world, test_account(0), enrol_args{1}).ok);
+  const report_args starting{1, part_status::active, task_step::starting_sn};
+  const report_args refused{1, part_status::failed, task_step::ended, task_failure::node_not_offered};
+  for (const auto& each : {starting, refused}) {
+    const auto done = send(world, test_account(0), each);
+    CHECK_FALSE(done.ok);
+    CHECK(revert_text(done.output).find("needs version 3 of the chain's rules") != std::string::npos);
+    CHECK(done.loads == 0);
+  }
+  CHECK(refusal(world, test_account(0), report_args{1, part_status::active, task_step::stopping}) == "");
+  world.begin_rules(3);
+  CHECK(refusal(world, test_account(0), starting) == "");
+  CHECK(refusal(world, test_account(0), refused) == "");
+}
 
 TEST_CASE("a thousand keys fill a taskrunner, and an operator makes room") {
   auto world = world_of(listeners_max, 1, task_type::make_user_container);

@@ -11,7 +11,7 @@ import sys
 from typing import NamedTuple
 
 from .nodes import Swarmd
-from .processes import PATIENCE, Failure, until
+from .processes import PATIENCE, Failure, free_port, until
 from .swarm import Swarm
 
 DEFAULT_TASKRUNNER = "defaulttaskbb.taskdb.sml.hpe"
@@ -267,6 +267,35 @@ def swop_profile(nodes, group="demo", taskrunner=DEFAULT_TASKRUNNER, manager="PR
         "apisrv": None,
         "envvars": None,
         "nodes": nodes,
+    }
+
+
+def sn_definition(certs, name, port, identity=None, variables=(), patience=None):
+    """An SN that tasks may start: its API is at `port`, other SNs reach it at a free one."""
+    return {
+        "snnodedef": {
+            "snname": name,
+            "identity": [
+                {"attribute": {"aType": kind, "mType": "BIND", "src": str(src), "tgt": tgt}}
+                for kind, src, tgt in certs.identity(identity or name)
+            ],
+            "snapiport": port,
+            "snp2pport": free_port(),
+            "snenvvars": [{key: value} for key, value in dict(variables).items()] or None,
+            "snpatience": patience,
+        }
+    }
+
+
+def node_task(name, node, state="RUNNING"):
+    """A RUN_NODE task."""
+    return {
+        "Name": name,
+        "TaskType": "RUN_NODE",
+        "Author": "tests",
+        "Prereq": "ROOTTASK",
+        "Outcome": node,
+        "Body": {"Node": node, "State": state},
     }
 
 

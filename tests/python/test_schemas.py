@@ -16,6 +16,7 @@ from repository import ROOT
 
 BIN = pathlib.Path(os.environ.get("SWARM_BIN", pathlib.Path(ROOT, "build", "release", "bin")))
 FILES = {"task": "task.schema.json", "profile": "swop-profile.schema.json"}
+KINDS = ("RUN_SWARM", "MAKE_USER_CONTAINER", "PULL_IMAGE", "MAKE_SWARM_USER_CONTENT", "RUN_NODE")
 EXAMPLES = pathlib.Path(ROOT, "config", "tasks", "testing", "examples")
 
 
@@ -59,10 +60,13 @@ class Generator:
         return {source: self.text(2), target: "/" + self.text()}
 
     def task(self):
-        kind = self.random.choice(("RUN_SWARM", "MAKE_USER_CONTAINER", "PULL_IMAGE", "MAKE_SWARM_USER_CONTENT"))
+        kind = self.random.choice(KINDS)
         body = getattr(self, kind.lower())()
         names = {key: self.text(1, 160) for key in ("Name", "Author", "Prereq", "Outcome")}
         return self.shuffled({**names, "TaskType": kind, "Body": self.shuffled(body)})
+
+    def run_node(self):
+        return {"Node": self.random.choice(("sn-2", "x" * 40)), "State": self.random.choice(("RUNNING", "STOPPED"))}
 
     def run_swarm(self):
         shared = [
@@ -118,9 +122,22 @@ class Generator:
                 "apisrv": {"locator": {**locator, "service": self.random.choice((None, "api.sn:443"))}},
                 "envvars": self.environment(),
                 "dns": self.random.choice((None, [], ["10.0.0.53"])),
+                "snnodes": [{"snnodedef": self.sn(i)} for i in range(self.random.randint(0, 2))],
                 "nodes": [{"slnodedef": self.node(i)} for i in range(self.random.randint(0, 3))],
             }
         )
+
+    def sn(self, index):
+        part = {"aType": "KEY", "mType": "BIND", "src": "/keys/key.pem", "tgt": "/k/key.pem"}
+        return {
+            "snname": f"sn-{index}",
+            "identity": [{"attribute": part}],
+            "snhostip": self.random.choice((None, "10.0.0.1")),
+            "snapiport": 1000 + index,
+            "snp2pport": 2000 + index,
+            "snenvvars": self.environment(),
+            "snpatience": self.random.choice((None, 1, 604800)),
+        }
 
     def node(self, index):
         part = {"aType": self.random.choice(("KEY", "CERT", "CACERT", "CAPATH", "SPIFFE_SOCKETPATH")), "mType": "BIND"}

@@ -262,7 +262,7 @@ export interface Tasks {
   tasks: Record<string, Task>; // by name; ROOTTASK is one
 }
 export interface Task {
-  type: "ROOT" | "RUN_SWARM" | "MAKE_USER_CONTAINER" | "MAKE_SWARM_USER_CONTENT" | "PULL_IMAGE";
+  type: "ROOT" | "RUN_SWARM" | "MAKE_USER_CONTAINER" | "MAKE_SWARM_USER_CONTENT" | "PULL_IMAGE" | "RUN_NODE";
   author: string;
   prerequisite: string; // empty only for ROOTTASK
   outcome: string;
@@ -455,6 +455,7 @@ export interface HostOffer {
   memory_bytes?: number; memory_free_bytes?: number;
   disk_bytes?: number; disk_free_bytes?: number; // where data of programs is
   version?: string; // of the SWOP's swarmd
+  sns?: { name: string; runs: boolean; since_ms?: number; ended?: string /* how, if by itself */ }[]; // that RUN_NODE tasks may start
 }
 export interface LastLines {
   outputs: { of: string; lines: string[] }[];

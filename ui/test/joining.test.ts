@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bundleOf, certified, endpointOf, profileOf, swopProfileOf, wrongWith, type Wish } from "../src/base/join_bundle";
 import type { Network, Node, Taskrunner } from "../src/feed";
-import { hostsOf, offerRows } from "../src/screens/hosts_model";
+import { hostsOf, offerRows, snOrders, whyNoSnNow } from "../src/screens/hosts_model";
 import { joined, linesOf, logsOf, LOG_LINES_MAX, search, sourcesOf } from "../src/screens/logs_model";
 
 const PEM = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
@@ -206,6 +206,28 @@ test("logs may be had of the own organisation's nodes that can be asked", () => 
   assert.deepEqual(logsOf(network, "me").map(({ name }) => name), ["sn-2", "swop-1", "sl-1"]);
   assert.deepEqual(logsOf(network, "stranger").map(({ uid }) => uid), ["d", "e", "f", "a"]);
   assert.deepEqual(logsOf(undefined, "me"), []);
+});
+
+test("an SN that a host offers is started and stopped by a task of its own", () => {
+  const swop = { uid: "b", node: node({ name: "swop-1", role: "SWOP" }), slots: 0, runner: "r", running: 0 };
+  const idle = runner({ state: "IDLE" });
+  const tasks = { "start-sn-2-1": {}, "stop-sn-2-2": {} };
+  const start = snOrders(swop, { name: "sn-2", runs: false }, idle, tasks);
+  assert.deepEqual(start, [
+    {
+      what: "create_task",
+      yaml:
+        "Name : start-sn-2-2\nTaskType : RUN_NODE\nAuthor : page\nPrereq : ROOTTASK\nOutcome : sn-2\n" +
+        "Body :\n    Node : sn-2\n    State : RUNNING\n",
+    },
+    { what: "assign_task", task: "start-sn-2-2", taskrunner: "r", swop: "b" },
+  ]);
+  const stop = snOrders(swop, { name: "sn-2", runs: true }, runner({ state: "ERROR", task: "train" }), tasks);
+  assert.deepEqual(stop[0], { what: "reset_taskrunner", taskrunner: "r" });
+  assert.match(JSON.stringify(stop[1]), /stop-sn-2-1.*State : STOPPED/);
+  assert.equal(whyNoSnNow(idle), "");
+  assert.equal(whyNoSnNow(runner({ state: "RUNNING", task: "train" })), "The taskrunner carries out train.");
+  assert.equal(whyNoSnNow(undefined), "Its SWOP listens to no taskrunner.");
 });
 
 test("what a host has is said in words, and what is not known with a dash", () => {

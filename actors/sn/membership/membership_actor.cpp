@@ -59,6 +59,9 @@ struct membership_state {
         machine(machine_options_of(*context, wished->leaving)) {}
 
   std::string status() const { return machine.status(); }
+  std::string detail_json() const {
+    return json::serialize(json::object{{"registered", machine.registered()}});
+  }
 
   std::shared_ptr<const sn_context> context;
   std::shared_ptr<wishes> wished;

@@ -22,10 +22,12 @@ std::string_view word_of_refusal(std::string_view body) {
 }
 
 std::string name_of(const answers::taskrunner_peer_status& peer, const swop::program_lines& program) {
+  const auto state = program.ended.empty() ? "running" : program.ended;
+  if (program.kind == swop::program_kind::sn) return fmt::format("SN {}, {}", program.node, state);
   const auto* kind = program.kind == swop::program_kind::sl ? "SL" : "ML";
   const bool named = program.index < peer.pairs.size() && !peer.pairs[program.index].name.empty();
   const auto pair = named ? peer.pairs[program.index].name : fmt::format("pair {}", program.index);
-  return fmt::format("{} of {}, {}", kind, pair, program.ended.empty() ? "running" : program.ended);
+  return fmt::format("{} of {}, {}", kind, pair, state);
 }
 
 tl::unexpected<std::string_view> without(std::string_view word) {

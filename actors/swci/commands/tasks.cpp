@@ -21,6 +21,8 @@ contracts::task_type type_of(tasks::task_type type) {
     return contracts::task_type::make_user_container;
   case tasks::task_type::pull_image:
     return contracts::task_type::pull_image;
+  case tasks::task_type::run_node:
+    return contracts::task_type::run_node;
   case tasks::task_type::run_swarm:
     break;
   }

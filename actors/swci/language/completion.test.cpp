@@ -60,7 +60,8 @@ TEST_CASE("keywords are completed in the operator's case") {
   CHECK(offered("EXIT ON FAILURE ") == words{"OFF", "ON"});
   CHECK(offered("exit on failure of") == words{"off"});
   CHECK(offered("CREATE TASK ")
-        == words{"FROM", "MAKE_SWARM_USER_CONTENT", "MAKE_USER_CONTAINER", "PULL_IMAGE", "RUN_SWARM"});
+        == words{"FROM", "MAKE_SWARM_USER_CONTENT", "MAKE_USER_CONTAINER", "PULL_IMAGE", "RUN_NODE",
+                 "RUN_SWARM"});
 }
 
 TEST_CASE("names are completed where they belong") {

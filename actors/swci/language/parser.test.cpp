@@ -216,7 +216,7 @@ const std::vector<bad> bad_lines{
     {"CREATE CONTEXT c WITH SERVICE :443", "':443' is no service"},
     {"CREATE CONTEXT '' WITH IP sn1", "CREATE CONTEXT: <context> is empty: give the name of a context"},
     {"CREATE TASK RUN t a ROOTTASK o", "CREATE TASK: 'RUN' is no type: give RUN_SWARM, MAKE_USER_CONTAINER, "
-                                       "PULL_IMAGE or MAKE_SWARM_USER_CONTENT"},
+                                       "PULL_IMAGE, MAKE_SWARM_USER_CONTENT or RUN_NODE"},
     {"APPEND TASK BODY t 0 x", "'0' is no index: give the number of a line, from 1 to 511"},
     {"GET MODEL c ROUND x TO f", "GET MODEL: 'x' is no round"},
     {"GET MODEL c INTO f", "GET MODEL: 'INTO', word 4, stands where ROUND or TO is expected"},

@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::string_view failed_prefix = "/last-lines/", all_prefix = "/lines/";
 constexpr std::size_t programs_max = 2 * contracts::swop_slots_max;
-constexpr std::size_t ended_bytes_max = 200;
+constexpr std::array kinds{program_kind::sl, program_kind::ml, program_kind::sn};
+constexpr std::size_t ended_bytes_max = 200, node_bytes_max = 40;
 constexpr std::array<std::string_view, 2> refusals{"other organisation", "no swci"};
 
 template <class Number>
@@ -80,8 +81,12 @@ result<program_lines> program_of(const json::value& from, std::size_t lines_max)
   out.index = static_cast<std::uint32_t>(*number);
   const auto* program = object->if_contains("program");
   const auto* kind = program ? program->if_string() : nullptr;
-  if (!kind || (*kind != "sl" && *kind != "ml")) return fail(errc::invalid, "a program is neither SL nor ML");
-  out.kind = *kind == "sl" ? program_kind::sl : program_kind::ml;
+  const auto known = kind ? std::ranges::find(kinds, std::string_view(*kind), word_of) : kinds.end();
+  if (known == kinds.end()) return fail(errc::invalid, "a program is neither SL nor ML nor SN");
+  out.kind = *known;
+  if (out.kind == program_kind::sn) {
+    SWARM_TRY(out.node, text_in(object->if_contains("node"), node_bytes_max));
+  }
   SWARM_TRY(out.ended, text_in(object->if_contains("ended"), ended_bytes_max));
   const auto* member = object->if_contains("lines");
   const auto* lines = member ? member->if_array() : nullptr;
@@ -125,11 +130,14 @@ std::string encode_last_lines(std::vector<program_lines> programs, std::size_t l
   if (programs.size() > programs_max) programs.resize(programs_max);
   const auto share = last_lines_bytes_max / std::max<std::size_t>(programs.size(), 1);
   json::array all;
-  for (const auto& each : programs)
-    all.push_back(json::object{{"index", each.index},
-                               {"program", each.kind == program_kind::sl ? "sl" : "ml"},
-                               {"ended", beginning_of(each.ended, ended_bytes_max)},
-                               {"lines", within(each.lines, lines_max, share)}});
+  for (const auto& each : programs) {
+    json::object one{{"index", each.index},
+                     {"program", word_of(each.kind)},
+                     {"ended", beginning_of(each.ended, ended_bytes_max)},
+                     {"lines", within(each.lines, lines_max, share)}};
+    if (each.kind == program_kind::sn) one["node"] = each.node;
+    all.push_back(std::move(one));
+  }
   return json::serialize(json::object{{"programs", std::move(all)}});
 }
 

@@ -3,7 +3,8 @@
 #include "actors/swop/task/task_machine.hpp"
 #include "base/result.hpp"
 
-/// What a SWOP tells SWCIs of its organisation: what the programs of a part wrote last, of those that failed or of all.
+/// What a SWOP tells SWCIs of its organisation: what the programs of a part wrote last, of those that failed or of all; also
+/// an SN that the part has started and that outlives it.
 namespace swarm::swop {
 
 inline constexpr std::size_t last_lines_max = 20;        ///< of one program that failed
@@ -19,6 +20,7 @@ struct program_lines {
   program_kind kind = program_kind::ml;
   std::string ended; ///< how, in words; empty: it runs
   std::vector<std::string> lines;
+  std::string node; ///< of an SN: its name
   bool operator==(const program_lines&) const = default;
 };
 

@@ -56,6 +56,9 @@ TEST_CASE("lines come back as they were, by pair and program") {
   const program_lines second{1, program_kind::ml, "out of memory", {"x"}};
   CHECK(there_and_back({second, ml, sl}) == std::vector{sl, ml, second});
   CHECK(there_and_back({}).empty());
+  const program_lines sn{0, program_kind::sn, "the program exited (exit code 1)", {"no"}, "sn-2"};
+  CHECK(there_and_back({sn}) == std::vector{sn});
+  CHECK(!decode_last_lines(with_program(R"("index":0,"program":"sn","ended":"","lines":[])")));
 }
 
 TEST_CASE("how a program ended is said in words") {

@@ -56,8 +56,8 @@ std::vector<swop::program_lines> programs_of(managers::manager& from, const swop
     auto ended = end_of(each, name->kind, wish.of_all);
     if (!ended) continue;
     auto lines = from.last_lines(each.name, lines_max);
-    out.push_back(
-        {name->index, name->kind, std::move(*ended), lines ? std::move(*lines) : std::vector<std::string>{}});
+    out.push_back({name->index, name->kind, std::move(*ended),
+                   lines ? std::move(*lines) : std::vector<std::string>{}, name->node});
   }
   return out;
 }

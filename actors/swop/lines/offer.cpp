@@ -90,6 +90,10 @@ host_offer read_offer(const fs::path& data, std::string engine, const fs::path& 
 }
 
 std::string encode_offer(const host_offer& from) {
+  json::array sns;
+  for (const auto& each : from.sns)
+    sns.push_back(json::object{
+        {"name", each.name}, {"runs", each.runs}, {"since_ms", each.since_ms}, {"ended", each.ended}});
   return json::serialize(json::object{{"cores", from.cores},
                                       {"memory_bytes", from.memory_bytes},
                                       {"memory_free_bytes", from.memory_free_bytes},
@@ -97,8 +101,24 @@ std::string encode_offer(const host_offer& from) {
                                       {"disk_free_bytes", from.disk_free_bytes},
                                       {"gpus", json::array(from.gpus.begin(), from.gpus.end())},
                                       {"engine", from.engine},
-                                      {"version", from.version}});
+                                      {"version", from.version},
+                                      {"sns", std::move(sns)}});
 }
+
+namespace {
+
+result<offered_sn> sn_of(const json::value& from) {
+  const auto* object = from.if_object();
+  const auto* runs = object ? object->if_contains("runs") : nullptr;
+  if (!runs || !runs->is_bool()) return fail(errc::invalid, "an SN that neither runs nor does not");
+  offered_sn out{.runs = runs->get_bool()};
+  SWARM_TRY(out.name, text_of(object->if_contains("name")));
+  SWARM_TRY(out.since_ms, number_in(*object, "since_ms"));
+  SWARM_TRY(out.ended, text_of(object->if_contains("ended")));
+  return out;
+}
+
+} // namespace
 
 result<host_offer> decode_offer(std::string_view text) {
   if (text.size() > offer_body_bytes_max)
@@ -118,6 +138,14 @@ result<host_offer> decode_offer(std::string_view text) {
   SWARM_TRY(out.engine, text_of(object->if_contains("engine")));
   if (const auto* version = object->if_contains("version")) {
     SWARM_TRY(out.version, text_of(version));
+  }
+  if (const auto* sns = object->if_contains("sns")) { // an earlier SWOP says nothing of any
+    if (!sns->is_array()) return fail(errc::invalid, "'sns' is no list");
+    if (sns->get_array().size() > offer_sns_max) return fail(errc::limit, "{} SNs", sns->get_array().size());
+    for (const auto& each : sns->get_array()) {
+      SWARM_TRY(auto one, sn_of(each));
+      out.sns.push_back(std::move(one));
+    }
   }
   const auto* member = object->if_contains("gpus");
   const auto* gpus = member ? member->if_array() : nullptr;

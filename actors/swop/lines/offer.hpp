@@ -15,6 +15,17 @@ inline constexpr std::size_t offer_body_bytes_max = 16 * 1024;
 inline constexpr std::size_t offer_gpus_max = 64;
 inline constexpr std::size_t offer_text_bytes_max = 100; ///< of one text
 
+inline constexpr std::size_t offer_sns_max = 16;
+
+/// An SN that RUN_NODE tasks may start here.
+struct offered_sn {
+  std::string name;
+  bool runs = false;
+  std::uint64_t since_ms = 0; ///< since 1970: it runs, or has ended; 0: it never ran, or nobody knows
+  std::string ended;          ///< how it has ended by itself, in words
+  bool operator==(const offered_sn&) const = default;
+};
+
 /// Numbers are 0 where they cannot be found out. Where programs run elsewhere (Slurm) it is the SWOP's host all the same.
 struct host_offer {
   std::uint64_t cores = 0; ///< that this process may use
@@ -25,6 +36,7 @@ struct host_offer {
   std::vector<std::string> gpus; ///< models, as NVIDIA's driver names them
   std::string engine;            ///< what starts programs: PROCESS, DOCKER, SLURM
   std::string version;           ///< of the SWOP's swarmd; empty: it does not say
+  std::vector<offered_sn> sns;
   bool operator==(const host_offer&) const = default;
 };
 

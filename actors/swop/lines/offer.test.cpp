@@ -49,6 +49,24 @@ TEST_CASE("what cannot be found out is nothing") {
   CHECK(read_offer(folder.path(), "PROCESS").memory_bytes > 0); // this host
 }
 
+TEST_CASE("the SNs that a host offers come back, and an earlier SWOP has none") {
+  host_offer offer{.engine = "PROCESS"};
+  offer.sns = {{"sn-2", true, 1700000000000, ""}, {"sn-3", false, 0, "the program exited (exit code 1)"}};
+  const auto text = encode_offer(offer);
+  const auto back = decode_offer(text);
+  REQUIRE(back);
+  CHECK(back->sns == offer.sns);
+  const auto with = [&](const std::string& sns) {
+    return text.substr(0, text.find(R"("sns":)")) + R"("sns":)" + sns + "}";
+  };
+  CHECK(decode_offer(with("[]")));
+  for (const auto* sns :
+       {"{}", "[1]", R"([{"name":"a"}])", R"([{"name":1,"runs":true,"since_ms":0,"ended":""}])"})
+    CHECK_MESSAGE(!decode_offer(with(sns)), sns);
+  offer.sns.assign(offer_sns_max + 1, {"sn", false, 0, ""});
+  CHECK(decode_offer(encode_offer(offer)).error().is(errc::limit));
+}
+
 TEST_CASE("an offer of another SWOP is believed within its bounds alone") {
   const auto offer = [](std::string_view gpus, std::string_view cores, std::string_view engine) {
     return fmt::format(

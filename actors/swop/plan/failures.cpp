@@ -1,6 +1,7 @@
 #include "actors/swop/plan/failures.hpp"
 
 #include "actors/swop/content/errors.hpp"
+#include "actors/swop/lines/last_lines.hpp"
 #include "actors/swop/managers/docker/volumes/engine_volumes.hpp"
 #include "actors/swop/managers/process/build/environment.hpp"
 #include "actors/swop/plan/pair_plan.hpp"
@@ -10,7 +11,6 @@
 namespace swarm::actors {
 
 using swop::program_kind;
-using swop::task_failure;
 
 namespace {
 
@@ -122,6 +122,7 @@ bool is_of(const error& why) {
 
 swop::failure failure_of(const error& why) {
   if (why.is(tasks::policy_errc::not_allowed)) return {task_failure::not_allowed, 0};
+  if (is_of<task_failure>(why)) return {static_cast<task_failure>(why.code), 0};
   if (is_of<plan_errc>(why)) return {code_of(static_cast<plan_errc>(why.code)), 0};
   if (is_of<managers::manager_errc>(why)) return {code_of(static_cast<managers::manager_errc>(why.code)), 0};
   if (is_of<engine::engine_errc>(why)) return {code_of(static_cast<engine::engine_errc>(why.code)), 0};
@@ -144,7 +145,7 @@ swop::failure failure_of(const managers::ending& how, program_kind kind) {
     if (kind == program_kind::sl) return exited(128 + static_cast<std::uint64_t>(*how.signal));
     return {task_failure::program_killed, static_cast<std::uint64_t>(*how.signal)};
   case told: // a program never is while all is well
-    return kind == program_kind::sl ? swop::failure{} : swop::failure{task_failure::swop_stopped, 0};
+    return kind != program_kind::ml ? swop::failure{} : swop::failure{task_failure::swop_stopped, 0};
   case deadline:
     return {task_failure::time_limit, 0};
   case out_of_memory:
@@ -157,6 +158,17 @@ swop::failure failure_of(const managers::ending& how, program_kind kind) {
     return {task_failure::processes_lost, 0};
   }
   return {task_failure::swop_failed, 0};
+}
+
+std::string ended_with_lines(managers::manager& of, const managers::program& one, program_kind kind) {
+  const auto why = one.how ? failure_of(*one.how, kind) : swop::failure{};
+  std::string text;
+  if (const auto lines = of.last_lines(one.name, swop::last_lines_max))
+    for (const auto& line : *lines)
+      text += "\n    " + line;
+  const auto more = one.how && !one.how->message.empty() ? fmt::format(" ({})", one.how->message) : "";
+  return fmt::format("{}{}{}", why.code == task_failure::none ? "as it was told" : swop::ended_text(why),
+                     more, text.empty() ? std::string("; it wrote nothing") : "; its last lines:" + text);
 }
 
 } // namespace swarm::actors

@@ -3,7 +3,7 @@
 #include "actors/swop/managers/process/build/environment.hpp"
 #include "actors/swop/managers/slurm/slurm_manager.hpp"
 #include "actors/swop/plan/containers.hpp"
-#include "actors/swop/plan/host_paths.hpp"
+#include "actors/swop/plan/node_programs.hpp"
 #include "actors/swop/plan/words.hpp"
 #include "base/endpoint.hpp"
 #include "base/file.hpp"
@@ -20,30 +20,7 @@ namespace {
 
 // What programs find in their world; the folder of the channel is the original's.
 constexpr std::string_view channel_target = "/tmp/hpe-swarm";
-constexpr std::string_view sl_data_target = "/var/lib/swarm";
-constexpr std::string_view bin_target = "/opt/swarm/bin";
 constexpr std::uint64_t gpus_max = 16;
-
-std::map<std::string, std::string> environment_of(const tasks::environment& from) {
-  std::map<std::string, std::string> out;
-  for (const auto& each : from)
-    if (each.value) out[each.name] = *each.value;
-  return out;
-}
-
-managers::program_limits limits_of(const tasks::resource_limits& from) {
-  managers::program_limits out;
-  out.memory_bytes = from.memory_bytes;
-  if (from.cpus) out.cpu_percent = static_cast<std::uint64_t>(*from.cpus * 100);
-  return out;
-}
-
-/// A path as a program sees it, without "." and a slash at the end.
-std::string target_of(const std::string& text) {
-  auto path = fs::path(text).lexically_normal();
-  if (!path.has_filename() && path.has_relative_path()) path = path.parent_path();
-  return path.native();
-}
 
 std::string channel_file(std::string_view name) {
   return fmt::format("{}/{}.channel", channel_target, name);
@@ -139,16 +116,16 @@ private:
     out.name = program_name(order_.part, index, swop::program_kind::sl);
     out.environment = environment_of(tasks::merged({context_.profile.variables, node.sl.variables}));
     // Where the image's health check and swarm-inspect look. A pod's own folder is open to all in it, an SL's must not be.
-    const auto data_dir = fmt::format("{}{}", sl_data_target, context_.has_pods ? "/sl" : "");
+    const auto data_dir = fmt::format("{}{}", node_data_target, context_.has_pods ? "/sl" : "");
     out.environment["SWARMD_DATA_DIR"] = data_dir;
-    out.working_directory = sl_data_target;
+    out.working_directory = node_data_target;
     out.host_name = node.sl.host_name.value_or("");
     out.dns = context_.profile.dns;
     out.uid = geteuid();
     out.gid = getegid();
     out.limits = limits_of(node.sl.limits);
     SWARM_TRY(const auto kept, paths_.on_host(data));
-    out.mounts.push_back({kept.native(), std::string(sl_data_target), true});
+    out.mounts.push_back({kept.native(), std::string(node_data_target), true});
     if (!context_.has_containers()) add_own_programs(out);
     out.argv = {fmt::format("{}/swarmd", bin_target), "--role", "sl"};
     const auto flag = [&](std::string_view name, std::string value) {
@@ -171,33 +148,14 @@ private:
     flag("response-channel", channel_file("response"));
     out.argv.emplace_back("--channel-open"); // to whoever comes as far as the folder
     for (const auto& part : node.identity)
-      SWARM_CHECK(add_identity(part, out));
+      SWARM_CHECK(add_identity(part, paths_, out));
     return out;
-  }
-
-  static void add_own_programs(managers::program_spec& to) {
-    std::error_code failure;
-    const auto self = fs::read_symlink("/proc/self/exe", failure);
-    for (const auto* name : {"swarmd", "swarm-merge-worker"})
-      if (const auto file = self.parent_path() / name; fs::exists(file, failure))
-        to.mounts.push_back({file.native(), fmt::format("{}/{}", bin_target, name), false});
   }
 
   /// Of the profile; else the one to which a proxy leads, or any.
   static std::uint16_t file_port(const tasks::node_definition& node) {
     if (node.sl_port) return *node.sl_port;
     return node.sl_fs_service ? config::sl_options{}.sl_fs_port : std::uint16_t{0};
-  }
-
-  result<> add_identity(const tasks::identity_mount& part, managers::program_spec& to) const {
-    SWARM_TRY(const auto source, paths_.source_of(part.where, {}, host_paths::said_by::profile));
-    auto target = target_of(part.where.target);
-    to.mounts.push_back({source.native(), target, false});
-    if (part.sub_path) target = (fs::path(target) / *part.sub_path).native();
-    constexpr std::array flags{"--key", "--cert", "--cacert", "--capath", "--socket-path"};
-    to.argv.emplace_back(flags.at(static_cast<std::size_t>(part.part)));
-    to.argv.push_back(target);
-    return {};
   }
 
   result<managers::program_spec> plan_ml(const tasks::node_definition& node, std::uint32_t index) const {
@@ -312,15 +270,27 @@ result<std::vector<pair_plan>> plan_pairs(const swop_context& context, const par
 
 std::string program_name(const swop::part_id& part, std::uint32_t index, swop::program_kind kind) {
   return fmt::format("{}.{}.{}.{}.{}", part.run, part.assigned_block, part.attempt, index,
-                     kind == swop::program_kind::sl ? "sl" : "ml");
+                     swop::word_of(kind));
+}
+
+std::string sn_program_name(const swop::part_id& part, std::string_view node) {
+  return fmt::format("{}.{}.{}.{}.{}", part.run, part.assigned_block, part.attempt, node,
+                     swop::word_of(swop::program_kind::sn));
 }
 
 std::optional<named_program> parse_program_name(std::string_view name) {
   named_program out;
   if (!take_number(name, out.part.run, '.') || !take_number(name, out.part.assigned_block, '.')
-      || !take_number(name, out.part.attempt, '.') || !take_number(name, out.index, '.'))
+      || !take_number(name, out.part.attempt, '.'))
     return std::nullopt;
-  if (name != "sl" && name != "ml") return std::nullopt;
+  if (name.ends_with(".sn")) {
+    name.remove_suffix(3);
+    if (name.empty()) return std::nullopt;
+    out.kind = swop::program_kind::sn;
+    out.node = std::string(name);
+    return out;
+  }
+  if (!take_number(name, out.index, '.') || (name != "sl" && name != "ml")) return std::nullopt;
   out.kind = name == "sl" ? swop::program_kind::sl : swop::program_kind::ml;
   return out;
 }

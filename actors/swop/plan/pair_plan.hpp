@@ -31,9 +31,11 @@ result<std::vector<pair_plan>> plan_pairs(const swop_context& context, const par
 
 /// What the programs of a part are called, and the reverse.
 std::string program_name(const swop::part_id& part, std::uint32_t index, swop::program_kind kind);
+std::string sn_program_name(const swop::part_id& part, std::string_view node);
 struct named_program {
   swop::part_id part;
-  std::uint32_t index = 0;
+  std::uint32_t index = 0; ///< of its pair
+  std::string node;        ///< of an SN: its name in the profile. It outlives its part
   swop::program_kind kind = swop::program_kind::sl;
 };
 std::optional<named_program> parse_program_name(std::string_view name);

@@ -12,8 +12,12 @@ using contracts::part_status;
 using contracts::task_failure;
 using contracts::task_step;
 
-/// The two programs of a pair.
-enum class program_kind : std::uint8_t { sl, ml };
+/// The two programs of a pair, and an SN, which is of no pair and outlives the part that has started it.
+enum class program_kind : std::uint8_t { sl, ml, sn };
+/// "sl", "ml", "sn".
+constexpr std::string_view word_of(program_kind kind) {
+  return kind == program_kind::sl ? "sl" : kind == program_kind::ml ? "ml" : "sn";
+}
 
 /// How something went wrong, as the contract has it.
 struct failure {

@@ -51,6 +51,14 @@ result<json::value> offer_json(const question::host& what, const asking& with) {
   const auto add = [&out](std::string_view key, std::uint64_t value) {
     if (value > 0) out[key] = value;
   };
+  json::array sns;
+  for (const auto& each : offer.sns) {
+    json::object one{{"name", each.name}, {"runs", each.runs}};
+    if (each.since_ms > 0) one["since_ms"] = each.since_ms;
+    if (!each.ended.empty()) one["ended"] = each.ended;
+    sns.push_back(std::move(one));
+  }
+  out["sns"] = std::move(sns);
   if (!offer.version.empty()) out["version"] = offer.version;
   add("cores", offer.cores);
   add("memory_bytes", offer.memory_bytes);

@@ -115,6 +115,13 @@ value body_of(const pull_image& from) {
   });
 }
 
+value body_of(const run_node& from) {
+  return make_mapping({
+      member("Node", make_text(from.node)),
+      member("State", make_text(from.state == node_state::stopped ? "STOPPED" : "RUNNING")),
+  });
+}
+
 } // namespace
 
 value body_value(const task_body& body) {

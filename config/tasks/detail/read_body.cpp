@@ -86,6 +86,11 @@ pull_image read_pull(const value& from) {
   return out;
 }
 
+run_node read_node(const value& from) {
+  return {text_of(from, "Node"),
+          text_of(from, "State") == "STOPPED" ? node_state::stopped : node_state::running};
+}
+
 } // namespace
 
 task_body read_body(task_type type, const value& from) {
@@ -98,6 +103,8 @@ task_body read_body(task_type type, const value& from) {
     return read_build(from);
   case task_type::pull_image:
     return read_pull(from);
+  case task_type::run_node:
+    return read_node(from);
   }
   return {};
 }

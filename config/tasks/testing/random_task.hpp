@@ -16,7 +16,7 @@ public:
 
   task_definition make() {
     task_definition out{text(1, 160), text(1, 160), text(1, 160), text(1, 160), {}};
-    switch (below(4)) {
+    switch (below(5)) {
     case 0:
       out.body = make_run();
       break;
@@ -25,6 +25,10 @@ public:
       break;
     case 2:
       out.body = make_build();
+      break;
+    case 3:
+      out.body =
+          run_node{"sn-" + std::to_string(below(100)), chance() ? node_state::running : node_state::stopped};
       break;
     default:
       out.body = make_pull();

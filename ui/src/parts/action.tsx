@@ -95,7 +95,8 @@ interface OrderProps {
   title: string;
   /** What it will do, and whether it can be undone. */
   children: ComponentChildren;
-  action(): Action;
+  /** Of several, each is given once the one before it is carried out. */
+  action(): Action | Action[];
   danger?: boolean;
   small?: boolean;
   disabled?: string;
@@ -111,7 +112,8 @@ export function Order(props: OrderProps) {
   const why = whyNoOrders() || props.disabled || "";
   const go = async () => {
     setBusy(true);
-    const done = await order(props.action());
+    let done: string | null = "";
+    for (const each of [props.action()].flat()) if ((done = await order(each)) === null) break;
     setBusy(false);
     if (done === null) return;
     setOpen(false);

@@ -1,14 +1,14 @@
 /// Hosts: which nodes each one has, and what its SWOPs can start there.
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { count, shown } from "../base/format";
 import { href } from "../base/route";
-import type { Network } from "../feed";
+import type { Network, Taskrunners } from "../feed";
 import { useTopic } from "../feed/store";
 import { useAsk, useBeat } from "../feed/use_ask";
-import { whyNoOrders } from "../parts/action";
+import { Order, whyNoOrders } from "../parts/action";
 import { Empty, Facts, Loading, Mark, Name, Panel } from "../parts/basics";
-import { hostsOf, offerRows, type Host, type Swop } from "./hosts_model";
+import { hostsOf, offerRows, snOrders, whyNoSnNow, type Host, type OfferedSn, type Swop } from "./hosts_model";
 import { Certificate } from "./nodes";
 
 function Life({ alive }: { alive: boolean }) {
@@ -47,10 +47,54 @@ function Programs({ swop, version }: { swop: Swop; version: string }) {
   );
 }
 
-function SwopCard({ swop }: { swop: Swop }) {
+/** An SN that its SWOP offers, and what starts or stops it. */
+function OfferedSnRow({ swop, sn, runners }: { swop: Swop; sn: OfferedSn; runners: Taskrunners | undefined }) {
+  const tasks = useTopic("tasks").data?.tasks;
+  const runner = runners?.taskrunners[swop.runner ?? ""];
+  const name = shown(sn.name);
+  const before = runner && runner.state !== "IDLE" && runner.task ? ` ${shown(swop.runner ?? "")} is reset, which has done ${shown(runner.task)}.` : "";
+  return (
+    <li>
+      <span class="role">SN</span> <Name of={sn.name} />{" "}
+      {sn.runs ? (
+        <Mark icon="live" tone="ok">
+          runs
+        </Mark>
+      ) : sn.ended ? (
+        <Mark icon="bad" tone="bad">
+          ended: {shown(sn.ended)}
+        </Mark>
+      ) : (
+        <span class="muted">does not run</span>
+      )}{" "}
+      <Order
+        word={sn.runs ? "Stop" : "Start"}
+        about={name}
+        icon={sn.runs ? "close" : "play"}
+        danger={sn.runs}
+        small
+        title={sn.runs ? `Stop the SN ${name}?` : `Start the SN ${name}?`}
+        disabled={tasks ? whyNoSnNow(runner) : "The tasks are not known yet."}
+        action={() => snOrders(swop, sn, runner!, tasks!)}
+      >
+        <p>
+          {sn.runs
+            ? "It stays a member and keeps its data. Other SNs go on without it, if enough of them validate."
+            : `${shown(swop.node.name)} starts it on its host with the certificate of its profile. It joins this network and fetches the chain.`}
+          {before} A RUN_NODE task says so on the chain.
+        </p>
+      </Order>
+    </li>
+  );
+}
+
+function SwopCard({ swop, runners }: { swop: Swop; runners: Taskrunners | undefined }) {
   const { uid, node, slots, runner, task, running } = swop;
   const version = `${node.alive} ${task} ${running}`;
-  const { data: offer, trouble } = useAsk(uid, node.alive ? { what: "host", swop: uid } : null, version);
+  const [offers_sns, setOffersSns] = useState(false);
+  const beat = useBeat(offers_sns); // one that ends by itself says nothing on the chain
+  const { data: offer, trouble } = useAsk(uid, node.alive ? { what: "host", swop: uid } : null, `${version} ${beat}`);
+  useEffect(() => setOffersSns(!!offer?.sns?.length), [offer]);
   return (
     <article class="card" aria-label={`SWOP ${shown(node.name)}`}>
       <header>
@@ -82,6 +126,13 @@ function SwopCard({ swop }: { swop: Swop }) {
           ["Certificate", <Certificate expires_ms={node.expires_ms} />],
         ]}
       />
+      {offer?.sns?.length ? (
+        <ul class="host-nodes" aria-label={`SNs that ${shown(node.name)} can start`}>
+          {offer.sns.map((sn) => (
+            <OfferedSnRow key={sn.name} swop={swop} sn={sn} runners={runners} />
+          ))}
+        </ul>
+      ) : null}
       {trouble ? <p class="muted">What it has is not known: {shown(trouble)}.</p> : null}
       {task && !whyNoOrders() ? <Programs swop={swop} version={version} /> : null}
       <p class="merge-files">
@@ -99,13 +150,13 @@ function SwopCard({ swop }: { swop: Swop }) {
   );
 }
 
-function HostPanel({ host, network }: { host: Host; network: Network }) {
+function HostPanel({ host, network, runners }: { host: Host; network: Network; runners: Taskrunners | undefined }) {
   return (
     <Panel title={shown(host.address)} id={`host-${host.address}`} count={host.swops.length + host.nodes.length}>
       {host.swops.length ? (
         <div class="cards">
           {host.swops.map((swop) => (
-            <SwopCard key={swop.uid} swop={swop} />
+            <SwopCard key={swop.uid} swop={swop} runners={runners} />
           ))}
         </div>
       ) : null}
@@ -142,7 +193,7 @@ export function Hosts() {
     <>
       <h1>Hosts</h1>
       {hosts.map((host) => (
-        <HostPanel key={host.address} host={host} network={network} />
+        <HostPanel key={host.address} host={host} network={network} runners={runners} />
       ))}
       {hosts.length ? (
         <p class="muted foot">

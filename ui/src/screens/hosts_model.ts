@@ -2,7 +2,8 @@
 
 import { byName, bytes, list, shown, whole } from "../base/format";
 import { hostOf } from "../base/topology_layout";
-import type { HostOffer, Network, Node, Taskrunner, Taskrunners } from "../feed";
+import { yaml } from "../base/yaml";
+import type { Action, HostOffer, Network, Node, Taskrunner, Taskrunners } from "../feed";
 
 export interface Swop {
   uid: string;
@@ -16,6 +17,8 @@ export interface Swop {
   /** Pairs under way. */
   running: number;
 }
+/** An SN that a SWOP offers to start. */
+export type OfferedSn = NonNullable<HostOffer["sns"]>[number];
 export interface Host {
   address: string;
   swops: Swop[];
@@ -48,6 +51,37 @@ export function offerRows(offer: HostOffer): [string, string][] {
     ["GPUs", gpusOf(offer.gpus)],
     ["Programs run", ENGINES[offer.engine] ?? shown(offer.engine)],
     ...(offer.version ? [["swarmd", shown(offer.version)] as [string, string]] : []),
+  ];
+}
+
+const OVER = new Set<Taskrunner["state"]>(["COMPLETE", "ERROR"]);
+
+/** Why this SWOP cannot be told to start or stop an SN now; "" when it can. */
+export function whyNoSnNow(runner: Taskrunner | undefined): string {
+  if (!runner) return "Its SWOP listens to no taskrunner.";
+  return runner.state === "IDLE" || OVER.has(runner.state) ? "" : `The taskrunner carries out ${shown(runner.task ?? "a task")}.`;
+}
+
+/** What starts an SN that does not run, or stops one that does: a task of its own, carried out by this SWOP alone. What the
+ *  taskrunner has done before is reset first. `tasks`: the names that are taken. */
+export function snOrders(swop: Swop, sn: OfferedSn, runner: Taskrunner, tasks: { [name: string]: unknown }): Action[] {
+  const what = sn.runs ? "stop" : "start";
+  let number = 1;
+  while (Object.hasOwn(tasks, `${what}-${sn.name}-${number}`)) ++number;
+  const task = `${what}-${sn.name}-${number}`;
+  const taskrunner = swop.runner ?? "";
+  const text = yaml({
+    Name: task,
+    TaskType: "RUN_NODE",
+    Author: "page",
+    Prereq: "ROOTTASK",
+    Outcome: sn.name,
+    Body: { Node: sn.name, State: sn.runs ? "STOPPED" : "RUNNING" },
+  });
+  return [
+    ...(OVER.has(runner.state) ? [{ what: "reset_taskrunner" as const, taskrunner }] : []),
+    { what: "create_task", yaml: text },
+    { what: "assign_task", task, taskrunner, swop: swop.uid },
   ];
 }
 

@@ -40,6 +40,11 @@ std::string in_words(const vote& what) {
 membership_machine::membership_machine(machine_options options)
     : options_(std::move(options)), entry_pause_(entry_pause_first), leaving_(options_.leaving) {}
 
+bool membership_machine::registered() const {
+  const auto* at = std::get_if<running>(&phase_);
+  return at != nullptr && at->registered;
+}
+
 std::string membership_machine::status() const {
   if (const auto* at = std::get_if<joining>(&phase_))
     return fmt::format("asking the SN {} for the network, {} times without an answer", options_.sentinel,

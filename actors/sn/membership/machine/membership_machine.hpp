@@ -41,6 +41,8 @@ public:
   std::vector<membership_action> take_actions() { return std::exchange(actions_, {}); }
 
   bool leaving() const { return leaving_; }
+  /// Whether this SN is a member, as its chain says.
+  bool registered() const;
   /// A few words for the operator.
   std::string status() const;
 
