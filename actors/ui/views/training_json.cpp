@@ -232,7 +232,6 @@ json::object training_summary_json(const training_picture& from, const silence& 
   add_means(out, from);
   add_progress(out, from);
   add(out, "round_ms", from.goes.round_ms);
-  if (from.started_ms > 0) out["started_ms"] = from.started_ms;
   return out;
 }
 

@@ -311,7 +311,6 @@ function OneTraining({ name, wanted, names }: { name: string; wanted: number | u
             </>
           )}
           {generation ? <Past name={name} generation={generation} training={training} network={network} /> : null}
-          {earlier ? null : <Parameters name={name} training={training} network={network} />}
         </>
       )}
     </>
@@ -342,6 +341,9 @@ function Past({
         name={called}
         contract={generation === training.generation ? name : ""}
       />
+      {generation === training.generation ? (
+        <Parameters name={name} training={training} network={network} rounds={rounds} />
+      ) : null}
     </>
   );
 }
