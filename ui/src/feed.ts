@@ -210,7 +210,7 @@ export interface Peer {
   train_end: "inactive" | "snapshot" | "active"; // what it checks in once its training has ended
   can_lead: boolean;
   last_round: number; // last round that it checked in for; 0: none
-  lag: number; //        rounds behind the one that is collected
+  lag: number; //        rounds that were merged without it
   loss_round: number; // last round for which it reported a loss; 0: none
   loss?: number; //      left out: none yet, or not a number
   metric?: number;
