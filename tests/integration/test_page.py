@@ -109,6 +109,7 @@ def test_it_is_executed_and_watched_to_its_end(stage, browser):
     browser.sees("Complete")
     browser.until(lambda: browser.count(".chart-canvas canvas") == 4, "two charts")
     browser.sees("Swarm (mean)", "Merged")
+    browser.until(lambda: re.search(r"Started\n(now|\d+\s\S+ ago)", browser.text("#parameters")), "when it was started")
     browser.go("taskrunners")
     browser.sees("Complete", "4 of 4 complete")
 

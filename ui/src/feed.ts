@@ -170,7 +170,6 @@ export interface TrainingSummary {
   progress?: number; //     0..1 of all epochs of all peers
   eta_ms?: number; //       duration until its end, by the pace of the last rounds
   round_ms?: number; //     how long a round took lately
-  started_ms?: number; //   time of the block of the first round's first event, when known
   changed_ms: number; //    time of the block of the last event of this contract; 0: none known
 }
 /** By uid of whom is waited for, or "peers" when more have to come. */
@@ -211,7 +210,7 @@ export interface Peer {
   train_end: "inactive" | "snapshot" | "active"; // what it checks in once its training has ended
   can_lead: boolean;
   last_round: number; // last round that it checked in for; 0: none
-  lag: number; //        rounds behind the one that is collected
+  lag: number; //        rounds that were merged without it
   loss_round: number; // last round for which it reported a loss; 0: none
   loss?: number; //      left out: none yet, or not a number
   metric?: number;
@@ -352,6 +351,7 @@ export interface Rounds {
   complete: boolean; // false: older rounds are not kept, or still being read
   rounds: Round[];
   more: boolean; //    there are rounds before these
+  started_ms?: number; // block of the generation's first event
 }
 export interface Round {
   round_num: number;

@@ -210,6 +210,7 @@ TEST_CASE("only what is new is read again, and of another chain everything") {
   const auto page = keeper.answer(question::rounds{"long", 1, 5, 2}, sns, {});
   REQUIRE(page);
   CHECK(page->at("more") == json::value(true));
+  CHECK(page->at("started_ms") == json::value(1'000));
   CHECK(page->at("rounds").as_array().size() == 2);
   CHECK(page->at("rounds").at(0).at("round_num") == json::value(4));
   CHECK(page->at("rounds").at(0).at("merge").at("leader")

@@ -207,6 +207,7 @@ result<json::value> history_keeper::answer(const question::rounds& what, swci::n
       blocks.insert(event.at("block_num").to_number<std::uint64_t>());
   for (const auto& [round_num, each] : page.rounds)
     blocks.insert(each->merge_block);
+  blocks.insert(generation->second.first_block);
   SWARM_CHECK(learn_times(blocks, sns));
   json::array shown;
   for (auto& each : rounds) {
@@ -228,6 +229,7 @@ result<json::value> history_keeper::answer(const question::rounds& what, swci::n
   }
   out["rounds"] = std::move(shown);
   out["more"] = page.has_more;
+  add_time(out, "started_ms", generation->second.first_block);
   return out;
 }
 

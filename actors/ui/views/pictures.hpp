@@ -67,7 +67,6 @@ struct training_picture {
   std::vector<contracts::owner_view> reset_votes;
   contracts::reset_view last_reset; ///< of block 0: none that is known
   pace goes;
-  std::uint64_t started_ms = 0; ///< 0: not known
   std::uint64_t changed_ms = 0;
 };
 /// `TrainingSummary`, and all of `Training`.

@@ -99,6 +99,12 @@ void add_progress(json::object& to, const training_picture& from) {
     to["eta_ms"] = static_cast<std::uint64_t>((last->epochs_total - epochs_done) / *from.goes.epochs_per_ms);
 }
 
+/// Rounds that were merged without it. Of the one that is collected others may be ahead, as it is awaited in it.
+std::uint64_t lag_of(const peer_view& peer, const contracts::head_view& head) {
+  const auto next = peer.last_round + 1;
+  return takes_part(peer) && head.round_num > next ? head.round_num - next : 0;
+}
+
 json::object peer_json(const peer_view& from, const training_picture& in, const silence& silent) {
   json::object out{{"name", from.name},
                    {"state", state_word(from.state)},
@@ -108,9 +114,7 @@ json::object peer_json(const peer_view& from, const training_picture& in, const 
                    {"train_end", contracts::to_string(from.train_end)},
                    {"can_lead", from.can_lead},
                    {"last_round", from.last_round},
-                   {"lag", takes_part(from) && in.head.round_num > from.last_round
-                               ? in.head.round_num - from.last_round
-                               : 0},
+                   {"lag", lag_of(from, in.head)},
                    {"loss_round", from.loss_round},
                    {"epochs_done", from.epochs_done},
                    {"epochs_total", from.epochs_total}};
@@ -232,7 +236,6 @@ json::object training_summary_json(const training_picture& from, const silence& 
   add_means(out, from);
   add_progress(out, from);
   add(out, "round_ms", from.goes.round_ms);
-  if (from.started_ms > 0) out["started_ms"] = from.started_ms;
   return out;
 }
 

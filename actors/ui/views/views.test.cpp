@@ -94,6 +94,17 @@ TEST_CASE("a training says who is waited for, and why") {
   CHECK(waits_of(training(round_phase::complete, {}), {}).empty());
 }
 
+TEST_CASE("who is awaited in this round has no lag yet, and who has missed one has") {
+  const auto in = training(round_phase::collecting, {peer(1, 3), peer(2, 2), peer(3, 1)});
+  const auto shown = training_json(in, {});
+  const auto lag = [&](std::uint8_t number) {
+    return shown.at("members").at(uid(number)).at("lag").to_number<int>();
+  };
+  CHECK(lag(1) == 0);
+  CHECK(lag(2) == 0);
+  CHECK(lag(3) == 1);
+}
+
 TEST_CASE("progress, means and the time that is left") {
   auto in = training(round_phase::collecting, {peer(1, 3, 4), peer(2, 3, 2), peer(3, 1, 9)});
   in.peers[2].state = peer_state::left;

@@ -69,6 +69,8 @@ export function useSeries(contract: string, generation: number, training: Traini
 }
 
 export interface RoundsState extends Asked<Round[]> {
+  /** When the generation began; undefined: not known. */
+  started_ms: number | undefined;
   more: boolean;
   complete: boolean;
   loadMore(): void;
@@ -90,6 +92,7 @@ export function useRounds(contract: string, generation: number, training: Traini
     data: null,
     trouble: "",
     loading: true,
+    started_ms: undefined,
     more: false,
     complete: true,
   });
@@ -100,7 +103,7 @@ export function useRounds(contract: string, generation: number, training: Traini
   const live = training?.generation === generation ? training : undefined;
   useEffect(() => {
     data.current = [];
-    setState({ data: null, trouble: "", loading: true, more: false, complete: true });
+    setState({ data: null, trouble: "", loading: true, started_ms: undefined, more: false, complete: true });
   }, [contract, generation]);
 
   const take = async (before: number | undefined, count: number) => {
@@ -113,6 +116,7 @@ export function useRounds(contract: string, generation: number, training: Traini
         data: data.current,
         trouble: "",
         loading: false,
+        started_ms: answer.started_ms,
         more: first || before ? answer.more : now.more,
         complete: answer.complete,
       }));

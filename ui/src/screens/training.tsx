@@ -90,7 +90,14 @@ function Doubts({ training, network }: { training: Training; network: Network | 
 function Stats({ training }: { training: Training }) {
   return (
     <dl class="stats">
-      <Stat name="Round" note={`${whole(training.checked_in)} of ${whole(training.waited_for)} checked in`}>
+      <Stat
+        name="Round"
+        note={
+          training.phase === "complete"
+            ? "would be the next"
+            : `${whole(training.checked_in)} of ${whole(training.waited_for)} checked in`
+        }
+      >
         {whole(training.round_num)}
       </Stat>
       <Stat name="Loss" note={training.loss_round ? `round ${whole(training.loss_round)}` : "not reported yet"}>
@@ -117,7 +124,9 @@ function Stats({ training }: { training: Training }) {
       <Stat
         name="Leader"
         note={
-          training.term
+          training.phase === "complete"
+            ? "all is done"
+            : training.term
             ? `${count(training.term, "leader")} given up in this round`
             : training.leader
               ? "first leader of this round"
@@ -311,7 +320,6 @@ function OneTraining({ name, wanted, names }: { name: string; wanted: number | u
             </>
           )}
           {generation ? <Past name={name} generation={generation} training={training} network={network} /> : null}
-          {earlier ? null : <Parameters name={name} training={training} network={network} />}
         </>
       )}
     </>
@@ -342,6 +350,9 @@ function Past({
         name={called}
         contract={generation === training.generation ? name : ""}
       />
+      {generation === training.generation ? (
+        <Parameters name={name} training={training} network={network} rounds={rounds} />
+      ) : null}
     </>
   );
 }

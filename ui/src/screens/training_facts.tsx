@@ -5,6 +5,7 @@ import { bytes, duration, shown, whole } from "../base/format";
 import type { Network, Training, VerifyMode } from "../feed";
 import { Field, FormEnd, Order, OrderForm } from "../parts/action";
 import { Age, Facts, Hash, Mark, Name, Panel } from "../parts/basics";
+import type { RoundsState } from "./history";
 import { byName } from "./training_model";
 
 const VERIFIED: Record<VerifyMode, { word: string; help: string }> = {
@@ -58,15 +59,20 @@ function LastReset({ of, network }: { of: { by: string; note: string }; network:
   );
 }
 
+/** `rounds`: what happened in this generation, as far as it is read. */
 export function Parameters({
   name,
   training,
   network,
+  rounds,
 }: {
   name: string;
   training: Training;
   network: Network | undefined;
+  rounds: RoundsState;
 }) {
+  const unknown = rounds.loading ? "–" : rounds.data?.length ? "not known" : "not yet";
+  const last_ms = rounds.data?.[0]?.events.at(-1)?.time_ms;
   const organisation = (id: number | string) => <Name of={network?.organisations[id]?.name ?? `organisation ${id}`} />;
   const listed = (ids: Record<string, true>, none: string) => {
     const all = Object.keys(ids);
@@ -94,8 +100,8 @@ export function Parameters({
           ["Last reset", training.last_reset ? <LastReset of={training.last_reset} network={network} /> : "none"],
           ["Asked for a reset", listed(training.reset_votes, "nobody")],
           ["A round takes", training.round_ms ? duration(training.round_ms) : "not known yet"],
-          ["Started", <Age at={training.started_ms} fallback="not yet" />],
-          ["Last event", <Age at={training.changed_ms} fallback="none yet" />],
+          ["Started", <Age at={rounds.started_ms} fallback={unknown} />],
+          ["Last event", <Age at={training.changed_ms || last_ms} fallback={unknown} />],
           ["Contract", <Hash of={training.uid} />],
         ]}
       />
