@@ -2,9 +2,13 @@
 
 Each is a host with a network of its own, several are at one switch; all have one mount and process namespace, which
 ends with `Roots`, however that ends. Not every system allows them, and only root has them (`why_none`).
+
+By hand they can be of another Debian: SWARM_ROOT is the folder of one, with systemd and what packages depend on, and
+SWARM_ROOT_PACKAGES that of packages which were made there.
 """
 
 import functools
+import os
 import pathlib
 import re
 import subprocess
@@ -12,11 +16,12 @@ import tempfile
 
 from launcher.processes import BIN, ROOT, Failure
 
-# Arguments: a folder, whether systemd runs in each root, the names of the roots. Says for each the process that keeps
-# its network, then for each the one that is its first.
+SYSTEM = os.environ.get("SWARM_ROOT", "/")
+# Arguments: a folder, the system, whether systemd runs in each root, the names of the roots. Says for each the process
+# that keeps its network, then for each the one that is its first.
 MAKE = """
 set -e
-base=$1 booted=$2 names=("${@:3}") keepers=() firsts=()
+base=$1 system=$2 booted=$3 names=("${@:4}") keepers=() firsts=()
 mount -t tmpfs roots "$base"
 if ((${#names[@]} > 1)); then
   ip link add switch type bridge
@@ -24,7 +29,7 @@ if ((${#names[@]} > 1)); then
 fi
 for name in "${names[@]}"; do
   mkdir -p "$base/$name"/{over,work,root}
-  mount -t overlay root -o "lowerdir=/,upperdir=$base/$name/over,workdir=$base/$name/work" "$base/$name/root"
+  mount -t overlay root -o "lowerdir=$system,upperdir=$base/$name/over,workdir=$base/$name/work" "$base/$name/root"
   unshare --net sleep infinity &
   keepers+=($!)
   until [[ $(readlink /proc/$!/ns/net) != $(readlink /proc/self/ns/net) ]]; do sleep 0.01; done
@@ -83,7 +88,7 @@ class Roots:
         self.booted = booted
         own = ["--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
         self.holder = subprocess.Popen(
-            ["unshare", *own, "bash", "-c", MAKE, "roots", self.folder.name, "yes" if booted else "no", *names],
+            ["unshare", *own, "bash", "-c", MAKE, "roots", self.folder.name, SYSTEM, "yes" if booted else "no", *names],
             text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         said = self.holder.stdout.readline()
@@ -142,6 +147,8 @@ class Roots:
 
 def build_packages(out, programs=BIN):
     """The Debian packages of the programs under test: of swarmd, of the Python package."""
+    if made := os.environ.get("SWARM_ROOT_PACKAGES"):
+        return sorted(pathlib.Path(made).glob("*.deb"), reverse=True)
     done = subprocess.run(
         [ROOT / "deploy" / "deb" / "build", programs, out, "--quick"], capture_output=True, text=True,
         env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},

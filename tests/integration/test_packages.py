@@ -1,7 +1,7 @@
 """The Debian packages: what is in them, who checks them, and what becomes of a system that had them.
 
-SWARM_PACKAGES=1, by hand, adds what takes long: lintian, the packages as users get them, roots of Debian made by
-debootstrap (SWARM_PACKAGES_SUITE, default trixie), and the wheels in one without a compiler.
+SWARM_PACKAGES=1, by hand, adds what takes long (`./run deps by-hand`): lintian, the packages as users get them, by
+piuparts and apt in roots of debootstrap, and wheels in one without a compiler (SWARM_PACKAGES_SUITE, default trixie).
 """
 
 import functools
@@ -16,14 +16,14 @@ import tempfile
 import pytest
 from harness import SN
 from launcher.processes import BIN, ROOT, SCRAMBLED
-from roots import Roots, build_packages, why_none
+from roots import Roots, build_packages, later_package, why_none
 
 UNITS = ROOT / "deploy" / "systemd"
 BY_HAND = pytest.mark.skipif(not os.environ.get("SWARM_PACKAGES"), reason="by hand: SWARM_PACKAGES=1")
 IN_ROOTS = pytest.mark.skipif(bool(why_none()), reason=f"no roots of one's own here: {why_none()}")
 pytestmark = pytest.mark.skipif(SCRAMBLED, reason="packages are made of the programs that people get")
-SWARMD_INSTALLED_MAX = 15 << 20
-EXPOSURE_MAX = {"swarmd@": 20, "swarmd-swop@": 32}  # tenths, of 100; a SWOP makes sandboxes
+SWARMD_INSTALLED_MAX = 15_000_000
+EXPOSURE_MAX = {"swarmd@": 20, "swarmd-swop@": 34}  # tenths, of 100; a SWOP makes sandboxes
 
 
 def run(*words, status=0, **options):
@@ -212,11 +212,32 @@ def by_hand_folder():
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def piuparts(root, packages, folder):
+    """It installs them, upgrades them to a later version, removes and purges them, and finds nothing of them left."""
+    _, mirror, suite, *components = (root / "etc/apt/sources.list").read_text().splitlines()[0].split()
+    index = run("dpkg-scanpackages", "--multiversion", ".", cwd=packages[0].parent)
+    (packages[0].parent / "Packages").write_text(index)
+    later = []
+    for each in packages:
+        (folder / each.stem).mkdir()
+        later.append(later_package(each, folder / each.stem))
+    words = ["piuparts", "--existing-chroot", root, "--distribution", suite]
+    words += ["--mirror", " ".join([mirror, *components])]
+    words += ["--bindmount", packages[0].parent, "--extra-repo", f"deb [trusted=yes] file://{packages[0].parent} ./"]
+    words += ["--do-not-verify-signatures", "--no-eatmydata", "--pedantic-purge-test", "--fail-on-broken-symlinks"]
+    told = run(*words, *later)
+    for part in ("Installation and purging test", "Installation, upgrade and purging tests", "All tests"):
+        assert f"PASS: {part}" in told, told
+
+
 @BY_HAND
 def test_packages_in_a_debian_of_their_own(by_hand_folder):
-    """apt takes them with what they depend on, in a Debian 12 that has nothing else."""
+    """apt takes them with what they depend on, in a Debian 12 that has nothing else; nothing is left of them."""
     root = debian(by_hand_folder, "bookworm")
-    for each in as_users_get_them():
+    (by_hand_folder / "packages").mkdir()
+    packages = [shutil.copy(each, by_hand_folder / "packages" / each.name) for each in as_users_get_them()]
+    piuparts(root, packages, by_hand_folder)
+    for each in packages:
         shutil.copy(each, root / "root" / each.name)
     inside(root, "apt-get update -q && apt-get install -y -q --no-install-recommends /root/*.deb openssl")
     assert inside(root, "swarmd --version").startswith("swarmd ")

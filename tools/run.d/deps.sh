@@ -27,6 +27,7 @@ apt_lint=(clang-tidy-19 shellcheck git)
 apt_fuzz=(clang-19 libclang-rt-19-dev)
 apt_model=(spin gcc)
 apt_package=(dpkg-dev binutils)
+apt_by_hand=(lintian debootstrap piuparts) # tests of packages with SWARM_PACKAGES=1
 apt_test+=(curl) # by which the log collector reads blocks
 apt_test+=(iproute2 iptables netavark aardvark-dns) # networks of engines, and names in Podman's
 apt_test+=(prometheus) # with promtool
@@ -240,7 +241,8 @@ need() {
     package)
       packages+=("${apt_build[@]}" "${apt_demo[@]}" "${apt_package[@]}")
       ;;
-    *) die "unknown group '$1'; there are build, demo, bench, lint, fuzz, test, package" ;;
+    by-hand) packages+=("${apt_package[@]}" "${apt_by_hand[@]}") ;;
+    *) die "unknown group '$1'; there are build, demo, bench, lint, fuzz, test, package, by-hand" ;;
   esac
   local commands=("${commands_build[@]}")
   [[ $1 != test ]] || commands+=("${commands_test[@]}")
