@@ -135,6 +135,11 @@ class Browser:
         features = [{"name": name, "value": value} for name, value in wanted.items()]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
 
+    def link(self, **how):
+        """From now on its link has this latency, in ms, and these rates, in bytes a second; -1: any."""
+        self.driver.execute_cdp_cmd("Network.enable", {})
+        self.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {"offline": False, **how})
+
     def open(self, address):
         self.driver.get(address)
 

@@ -27,6 +27,10 @@ while not pathlib.Path('/tmp/test/gate/go').exists():
 print('KeyError: patient 7')
 sys.exit(3)
 """
+WITHOUT_SEATS = """
+const all = [...document.querySelectorAll("article.organisation")].filter((each) => each.innerText.includes("0 seats"));
+return all[0]?.querySelector("h3").innerText;
+"""
 SHARED = [
     (HERE, "/tmp/test/programs"), (ROOT / "tests/python", "/tmp/test/lib"), (VENV, VENV),
     ("/platform/swarm/usr/gate", "/tmp/test/gate"),
@@ -157,6 +161,12 @@ def choose(browser, label, words):
         return true;
     """
     browser.until(lambda: browser.run(script, label, words), f"'{words}' to be chosen in '{label}'")
+
+
+def open_round(browser, number):
+    """What is drawn anew while it is clicked at may miss a click."""
+    title = f"#rounds [aria-label='Round {number}']"
+    until(lambda: browser.count(title) or browser.click(str(number), kind="#rounds button.link"), f"round {number}")
 
 
 def leave_dialog(browser):

@@ -20,6 +20,7 @@ from paged import (
     PYTHON,
     RUNNER,
     SHARED,
+    WITHOUT_SEATS,
     Stage,
     asked_sn,
     begin_anew,
@@ -33,6 +34,7 @@ from paged import (
     kill_a_leader,
     leave_dialog,
     make_task,
+    open_round,
     reset_runner,
     take_pictures,
 )  # fmt: skip
@@ -143,12 +145,6 @@ def test_a_round_tells_its_events(stage, browser):
     browser.sees("Ledger", "State root", "Proposer")
 
 
-def open_round(browser, number):
-    """What is drawn anew while it is clicked at may miss a click."""
-    title = f"#rounds [aria-label='Round {number}']"
-    until(lambda: browser.count(title) or browser.click(str(number), kind="#rounds button.link"), f"round {number}")
-
-
 def test_a_killed_leader_is_named(stage, browser):
     """Models so large that a merge takes a moment, and not so large that it is made in shards. Its pair has failed."""
     variables = {"PYTHONPATH": "/tmp/test/lib", "MIN_PEERS": 2, "FALLING": 1, "SYNCS": 100, "SIZE": 200_000}
@@ -185,7 +181,7 @@ def test_a_dead_node_is_named(stage, browser):
 
 
 def test_nodes_say_their_versions(stage, browser):
-    """While its SLs are there."""
+    """While its SLs are there; their logs, too."""
     browser.go("nodes")
     browser.click("Ask for versions")
     rows = "return [...document.querySelectorAll('#all-nodes tbody tr')].map((row) => row.innerText)"
@@ -194,7 +190,6 @@ def test_nodes_say_their_versions(stage, browser):
     for node in ("sn-1", "sn-2", "swop-1", "swop-2", "sl"):
         said = lambda node=node: any(version in row for row in browser.run(rows) if node in row)  # noqa: E731
         browser.until(said, f"{node}'s version")
-    # Their logs, too.
     browser.go("logs")
     for node, source in (("demo-", "swarm.SL"), ("sn-2", "swarm.blCnt")):
         choose(browser, "Whose log", node)
@@ -347,12 +342,6 @@ def test_a_node_is_added_by_a_bundle(stage, browser):
     leave_dialog(browser)
 
 
-WITHOUT_SEATS = """
-const all = [...document.querySelectorAll("article.organisation")].filter((each) => each.innerText.includes("0 seats"));
-return all[0]?.querySelector("h3").innerText;
-"""
-
-
 def test_orders_of_an_owner(stage, browser):
     """Who owns a training says who takes part in it, and how its merges are verified."""
     browser.go("contracts")
@@ -442,12 +431,9 @@ def test_two_tabs_one_with_a_wrong_clock(stage, browser):
 
 def test_a_slow_link(stage, browser):
     """As of somebody who is far away, at 100 kB a second."""
-    link = {"offline": False, "latency": 200, "downloadThroughput": 100_000, "uploadThroughput": 20_000}
-    free = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
     browser.go("contracts")
-    browser.driver.execute_cdp_cmd("Network.enable", {})
     try:
-        browser.driver.execute_cdp_cmd("Network.emulateNetworkConditions", link)
+        browser.link(latency=200, downloadThroughput=100_000, uploadThroughput=20_000)
         browser.driver.refresh()
         browser.sees("Live", CONTRACT)
         painted = browser.run("return performance.getEntriesByName('first-contentful-paint')[0].startTime")
@@ -457,8 +443,7 @@ def test_a_slow_link(stage, browser):
         give(browser, "Create")
         browser.sees("of-a-slow-link", inside="main table")
     finally:
-        browser.driver.execute_cdp_cmd("Network.emulateNetworkConditions", free)
-        browser.driver.execute_cdp_cmd("Network.disable", {})
+        browser.link(latency=0, downloadThroughput=-1, uploadThroughput=-1)
 
 
 SCREENS = {

@@ -349,8 +349,7 @@ export interface Rounds {
   contract: string;
   generation: number;
   complete: boolean; // false: older rounds are not kept, or still being read
-  rounds: Round[];
-  more: boolean; //    there are rounds before these
+  rounds: Round[]; more: boolean; // there are rounds before these
   started_ms?: number; // block of the generation's first event
 }
 export interface Round {

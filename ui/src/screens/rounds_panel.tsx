@@ -42,6 +42,9 @@ export function nameOf(training: Training | undefined, names: Record<string, { n
 
 const took = (round: Round) => (round.opened_ms && round.merged_ms ? round.merged_ms - round.opened_ms : undefined);
 
+/** Blocks' times are whole seconds. */
+const tookText = (ms: number | undefined) => (ms === 0 ? "under 1 s" : duration(ms));
+
 function columnsOf(name: NameOf, selected: number | null, select: (round_num: number) => void): Column<Round>[] {
   return [
     {
@@ -80,7 +83,7 @@ function columnsOf(name: NameOf, selected: number | null, select: (round_num: nu
     },
     { key: "loss", title: "Loss", right: true, cell: (round) => figure(round.loss) },
     { key: "metric", title: "Metric", right: true, cell: (round) => figure(round.metric) },
-    { key: "took", title: "Took", right: true, cell: (round) => duration(took(round)) },
+    { key: "took", title: "Took", right: true, cell: (round) => tookText(took(round)) },
     { key: "at", title: "Merged at", right: true, cell: (round) => clock(round.merged_ms) },
   ];
 }
