@@ -91,10 +91,9 @@ public:
     compare();
   }
 
-  void limit(const address& caller) {
+  void limit(const address& caller, std::uint64_t role, std::uint64_t most) {
     const auto before = accepted;
-    const auto role = 1 + random.below(4);
-    call(caller, limit_seats_args{static_cast<seat_kind>(role), static_cast<std::uint32_t>(random.below(2))});
+    call(caller, limit_seats_args{static_cast<seat_kind>(role), static_cast<std::uint32_t>(most)});
     if (accepted > before) limited.insert(here.node(caller).organisation);
   }
 
@@ -149,6 +148,19 @@ register_node_args random_claim(twin_world& both, const address& account) {
   return out;
 }
 
+/// One SL of organisation 1 has its only seat and may be silent, the other one wants it.
+void contend_for_seat(twin_world& both) {
+  const std::uint64_t holder = both.random.below(2) == 0 ? 5 : 9;
+  const auto wants = account_of(14 - holder);
+  both.limit(account_of(1), 2, 1);
+  both.call(account_of(1), accuse_node_args{account_of(holder), {}});
+  if (both.random.below(3) != 0) both.here.world.skip_seconds(11);
+  if (both.random.below(5) == 0) both.call(account_of(holder), random_claim(both, account_of(holder)));
+  both.call(wants, random_claim(both, wants));
+  for (std::uint64_t by = 1; by <= organisations; ++by)
+    both.call(account_of(by), vouch_args{wants, both.here.pending(wants).hash});
+}
+
 void random_call(twin_world& both) {
   auto& random = both.random;
   const auto caller = both.someone();
@@ -171,8 +183,10 @@ void random_call(twin_world& both) {
   else if (dice < 90)
     both.call(caller, answer_args{});
   else if (dice < 92)
-    both.limit(caller);
-  else if (dice < 96)
+    both.limit(caller, 1 + random.below(4), random.below(2));
+  else if (dice < 95)
+    contend_for_seat(both);
+  else if (dice < 97)
     for (std::uint16_t i = 1; i <= accounts; ++i)
       both.call(account_of(1 + random.below(organisations)), accuse_node_args{account_of(i), {}});
   else
