@@ -80,7 +80,9 @@ struct sn_options : role_options {
   std::uint64_t snapshot_gap = 50'000;
   /// States of so many of the youngest blocks are kept, by default for a week of a block a second; 0: all.
   std::uint64_t keep_states = 604'800;
-  std::uint64_t rules_known = 3;      ///< the newest version of the chain's rules to follow
+  std::uint64_t rules_known = 3; ///< the newest version of the chain's rules to follow
+  /// A node that gives no sign of life for so long gives up its seat, where its organisation has none left.
+  std::chrono::seconds seat_lease{60};
   bool observer = false;              ///< never a validator; not for the sentinel
   std::vector<std::string> contracts; ///< training contracts to create besides defaultbb.cqdb.sml.hpe
 };

@@ -1,5 +1,7 @@
 #include "config/values.hpp"
 
+#include "base/utf8.hpp"
+#include "base/writing_direction.hpp"
 #include "transport/proxy/proxy.hpp"
 
 #include <arpa/inet.h>
@@ -8,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <functional>
 
 namespace swarm::config {
 
@@ -324,7 +327,10 @@ std::string printable(std::string_view text) {
   for (int back = 0; back < 3 && shown < text.size() && shown > 0 && is_inside(shown); ++back)
     --shown;
   std::string out(text.substr(0, shown));
-  std::replace_if(out.begin(), out.end(), is_control, '?');
+  const bool readable = is_utf8(out);
+  const auto is_shown = [&](char c) { return !is_control(c) && (readable || (c & 0x80) == 0); };
+  std::replace_if(out.begin(), out.end(), std::not_fn(is_shown), '?');
+  hide_turns(out);
   if (text.size() > shown) out += "...";
   return out;
 }

@@ -168,6 +168,8 @@ TEST_CASE("log levels") {
 
 TEST_CASE("outside text is made fit to print") {
   CHECK(printable("a\x1b[31mb") == "a?[31mb");
+  CHECK(printable("a\u202eb\u00e4") == "a\ufffdb\u00e4");
+  CHECK(printable("a\xff\xe4") == "a??");
   CHECK(printable(std::string(1000, 'x')).size() == 83);
   CHECK(printable(std::string(79, 'x') + "\xf0\x9f\x98\x80")
         == std::string(79, 'x') + "..."); // no half characters

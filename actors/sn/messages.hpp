@@ -83,7 +83,7 @@ struct states_due {};
 struct records_due {};
 /// From /sn/rpc and /sn/vouching, when they start -> chain_shown, once there is a chain.
 struct window_wanted {};
-/// From /sn/vouching: a call that this SN makes; see membership::vouch_desk::call.
+/// From /sn/vouching and /sn/rpc: a call that this SN makes; see membership::vouch_desk::call, rpc::seat_watch::call.
 struct submit_vouching {
   bytes input;
   bool try_first = true;

@@ -20,6 +20,14 @@ result<service> to_p2p_service(std::string_view text) {
   return to_service(text, p2p_service_port);
 }
 
+/// A node says every two seconds that it is alive.
+result<std::chrono::seconds> to_seat_lease(std::string_view text) {
+  constexpr std::chrono::seconds least{5};
+  SWARM_TRY(const auto lasts, to_seconds(text));
+  if (lasts < least) return fail(config_errc::bad_value, "'{}' is less than {} s", text, least.count());
+  return lasts;
+}
+
 result<> add_contract(role_options& options, std::string_view text) {
   auto& contracts = static_cast<sn_options&>(options).contracts;
   auto name = to_name(text);
@@ -59,6 +67,9 @@ constexpr role_setting sn_own[] = {
   {{"rules-known", number, "VERSION", "3", {"SWARMD_RULES_KNOWN"},
     "follow the chain's rules up to this version; a lower one rehearses how an older swarmd stops"},
    put<&sn_options::rules_known, to_block_count>},
+  {{"seat-lease", number, "SECONDS", "60", {"SWARMD_SEAT_LEASE"},
+    "who is silent for so long gives up its seat where LIMIT SEATS left no other, at least 5"},
+   put<&sn_options::seat_lease, to_seat_lease>},
   {{"sn-p2p-port", number, "PORT", "30303", {"SN_ETH_PORT_EXT"},
     "port for other SNs"},
    put<&sn_options::sn_p2p_port, to_port>},

@@ -85,6 +85,12 @@ interface INodeRegistry {
     event SeatsVoted(uint16 indexed organisation, uint8 kind, uint16 indexed voter, uint32 most);
     /// This limit holds from now on; 0: none does. `byNetwork`: the vote of `by` completed it.
     event SeatsLimited(uint16 indexed organisation, uint8 kind, uint32 most, address indexed by, bool byNetwork);
+    /// `by` says that the node gives no sign of life after the one with this serial.
+    event NodeAccused(address indexed account, address indexed by, uint64 serial);
+    /// The node has given one.
+    event NodeAnswered(address indexed account);
+    /// `account` was silent and is no member any more: `by` has its seat.
+    event SeatTaken(address indexed account, uint8 indexed nodeType, address indexed by);
     event NodeRegistered(
         address indexed account,
         uint8 indexed nodeType,
@@ -120,6 +126,16 @@ interface INodeRegistry {
         uint8 kind;
         uint32 byNetwork; // 0: no limit
         uint32 byItself; // 0: no limit
+    }
+
+    /// Which node of an organisation and role is said to be silent.
+    struct SeatLease {
+        uint8 role;
+        uint32 taken; // seats
+        address accused; // zero: nobody is
+        uint64 since; // second
+        uint64 serial; // of its last sign of life that was known then
+        uint64 restUntil; // second before which nobody is accused
     }
 
     struct SeatVote {
@@ -217,6 +233,18 @@ interface INodeRegistry {
     function seatLimits(uint16 organisation) external view returns (SeatLimit[] memory);
     /// The votes that count, and have not led to a limit.
     function seatVotes(uint16 organisation, uint8 kind) external view returns (SeatVote[] memory);
+
+    /// Says that a node gives no sign of life. It is for an SN or SWCI of the node's organisation, and for any SN while
+    /// that organisation has no live one; for a role of which the organisation has no seat left; not for an SL that is in a
+    /// training; for one node of an organisation and role at a time, and not within 60 s after an answer. `lastSign`: the
+    /// last sign of life that the caller has heard, rlp[serial, head, endpoint, signature]; empty for none. From 10 s
+    /// later on the organisation's next registration of that role, which there is no seat for, ends the membership of the
+    /// node and has its seat. All three functions are there since version 3 of the chain's rules.
+    function accuseNode(address account, bytes calldata lastSign) external;
+    /// Proves that it is alive: `sign` has a greater serial. So does a registration by the node itself.
+    function answerForNode(bytes calldata sign) external;
+    /// One entry for each role, in their order; none when there is no such organisation.
+    function seatLeases(uint16 organisation) external view returns (SeatLease[] memory);
 
     /// A validator's vote that the next version of the rules begins with block `fromBlock`, at least 16 blocks from now.
     /// It is decided when as many validators as seal a block want the same; a validator has one vote.

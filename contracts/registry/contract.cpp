@@ -4,6 +4,7 @@
 #include "contracts/registry/interface.hpp"
 #include "contracts/registry/memberships.hpp"
 #include "contracts/registry/rules_votes.hpp"
+#include "contracts/registry/seat_leases.hpp"
 #include "contracts/registry/seat_limits.hpp"
 #include "contracts/runtime/genesis.hpp"
 #include "contracts/runtime/typed_contract.hpp"
@@ -26,7 +27,8 @@ class node_registry_call {
 public:
   node_registry_call(ledger::contract_host& host, const ledger::call_context& context)
       : host_(host), records_(host), tallies_(host), validators_(host), memberships_(host, context),
-        seats_(host, context), double_votes_(host, context), limits_(host, context), rules_(host, context) {}
+        seats_(host, context), double_votes_(host, context), limits_(host, context), leases_(host, context),
+        rules_(host, context) {}
 
   result<> on(const register_node_args& args) { return memberships_.enter(args); }
   result<> on(const vouch_args& args) { return memberships_.vouch(args); }
@@ -53,6 +55,11 @@ public:
     return limits_.view(args.organisation);
   }
   result<std::vector<seat_vote_view>> on(const seat_votes_args& args) const { return limits_.votes(args); }
+  result<> on(const accuse_node_args& args) { return leases_.accuse(args); }
+  result<> on(const answer_for_node_args& args) { return leases_.answer(args); }
+  result<std::vector<seat_lease_view>> on(const seat_leases_args& args) const {
+    return leases_.view(args.organisation);
+  }
 
   result<> on(const vote_rules_args& args) { return rules_.vote(args); }
   result<rules_view> on(const rules_args&) const { return rules_.view(); }
@@ -122,6 +129,7 @@ private:
   seats seats_;
   double_votes double_votes_;
   seat_limits limits_;
+  seat_leases leases_;
   rules_votes rules_;
 };
 

@@ -24,6 +24,8 @@ inline constexpr std::uint64_t pending_seconds = 3600; ///< so long a statement 
 inline constexpr std::uint64_t answer_seconds = 10;    ///< an accused organisation has to answer within
 inline constexpr std::uint64_t accusation_rest_seconds =
     60; ///< after an answer nobody may accuse for so long
+/// A node that is said to be silent keeps its seat when a sign of life of it comes within.
+inline constexpr std::uint64_t seat_answer_seconds = 10;
 
 enum class node_type : std::uint8_t { sn = 1, sl = 2, swop = 3, swci = 4 };
 constexpr node_type last_value(node_type) {
@@ -241,6 +243,35 @@ struct seat_votes_args {
   seat_kind kind{};
 };
 
+// Which of these nodes is said to be silent, so that its seat goes to who needs one (seat_leases.hpp).
+
+/// Of one organisation and role.
+struct seat_lease_view {
+  node_type role{};
+  std::uint32_t taken = 0;
+  address accused;              ///< zero: of nobody it is said that he is silent
+  std::uint64_t since = 0;      ///< second in which that was said
+  std::uint64_t serial = 0;     ///< of its last sign of life that was known then
+  std::uint64_t rest_until = 0; ///< before this second it is said of nobody
+  bool operator==(const seat_lease_view&) const = default;
+};
+/// By an SN or SWCI of the node's organisation; where that has no live SN, by any SN.
+struct accuse_node_args {
+  static constexpr abi::call<> function{"accuseNode", 3};
+  address account;
+  bytes last_sign; ///< ledger/formats/sign_of_life.hpp; empty: none is known
+};
+/// By anybody, with a later sign of life of the node.
+struct answer_for_node_args {
+  static constexpr abi::call<> function{"answerForNode", 3};
+  bytes sign;
+};
+/// One for each role, in their order.
+struct seat_leases_args {
+  static constexpr abi::view<std::vector<seat_lease_view>> function{"seatLeases", 3};
+  organisation_id organisation = 0;
+};
+
 // The version of the chain's rules (rules_votes.hpp).
 
 inline constexpr std::uint64_t rules_notice_blocks = 16;     ///< at least, between the vote and new rules
@@ -366,6 +397,26 @@ struct seats_limited {
   bool by_network = false; ///< the vote of `by` completed it
   bool operator==(const seats_limited&) const = default;
 };
+struct node_accused {
+  static constexpr abi::event event{"NodeAccused", {1, 2}};
+  address account;
+  address by;
+  std::uint64_t serial = 0;
+  bool operator==(const node_accused&) const = default;
+};
+struct node_answered {
+  static constexpr abi::event event{"NodeAnswered", {1}};
+  address account;
+  bool operator==(const node_answered&) const = default;
+};
+/// `account` was silent, so that it is no member any more, and `by` has its seat.
+struct seat_taken {
+  static constexpr abi::event event{"SeatTaken", {1, 2, 3}};
+  address account;
+  node_type type{};
+  address by;
+  bool operator==(const seat_taken&) const = default;
+};
 struct rules_voted {
   static constexpr abi::event event{"RulesVoted", {1}};
   address voter;
@@ -382,7 +433,8 @@ struct rules_scheduled {
 using node_event =
     std::variant<node_registered, node_vouched, node_admitted, removal_voted, node_removed, node_expired,
                  node_left, organisation_accused, accusation_answered, validator_voted, validators_changed,
-                 double_vote_proved, seats_voted, seats_limited, rules_voted, rules_scheduled>;
+                 double_vote_proved, seats_voted, seats_limited, node_accused, node_answered, seat_taken,
+                 rules_voted, rules_scheduled>;
 
 struct node_registry_interface {
   static constexpr std::string_view name = "NodeRegistry";
@@ -392,7 +444,8 @@ struct node_registry_interface {
                 node_count_args, nodes_args, pending_of_args, pending_nodes_args, standing_args,
                 get_validators_args, validator_members_args, voters_on_args, seat_powers_args,
                 report_double_vote_args, double_vote_of_args, limit_seats_args, vote_seats_args,
-                seat_limits_args, seat_votes_args, vote_rules_args, rules_args, removal_of_args>;
+                seat_limits_args, seat_votes_args, accuse_node_args, answer_for_node_args, seat_leases_args,
+                vote_rules_args, rules_args, removal_of_args>;
   using event = node_event;
 };
 

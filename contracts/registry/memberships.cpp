@@ -57,6 +57,7 @@ result<> memberships::enter(const register_node_args& args) const {
       return refuse("{} is a validator of the organisation {} and has to leave before it registers for {}",
                     to_hex(account.view()), own, args.organisation);
   }
+  leases_.hear(account);
   const auto claim = claim_of(account, args);
   const bool organised = tallies_.has_organisations();
   const bool is_new =
@@ -95,7 +96,8 @@ result<> memberships::check_statement(const register_node_args& args, const reco
     return refuse("sequence {} is not after {}, that of an earlier statement of {}", args.sequence, known,
                   to_hex(context_.caller.view()));
   SWARM_CHECK(check_not_removed(args.identity));
-  return check_room(args.organisation, args.type, of.status());
+  SWARM_CHECK(check_room(args.organisation, args.type, of.status()));
+  return {};
 }
 
 result<> memberships::check_not_removed(const hash32& identity) const {
@@ -106,15 +108,25 @@ result<> memberships::check_not_removed(const hash32& identity) const {
 }
 
 /// Who is a member already stays one, whatever the limits have become.
-result<> memberships::check_room(organisation_id organisation, node_type role,
-                                 const node_slot& status) const {
-  if (status.active && status.organisation == organisation) return {};
+result<std::optional<address>> memberships::check_room(organisation_id organisation, node_type role,
+                                                       const node_slot& status) const {
+  if (status.active && status.organisation == organisation) return std::nullopt;
+  const auto silent =
+      limits_.is_full(organisation, role) ? leases_.given_up(organisation, role) : std::nullopt;
+  const std::uint32_t given_up = silent ? 1 : 0;
   const auto nodes = tallies_.of(organisation).nodes;
-  if (nodes < tallies_.organisations().of(organisation).limits().nodes)
-    return limits_.check_room(organisation, role);
-  return refuse("the organisation {} has {} nodes, all that its limit allows: one has to leave, or "
-                "organisations vote for another limit",
-                organisation, nodes);
+  if (nodes >= tallies_.organisations().of(organisation).limits().nodes + given_up)
+    return refuse("the organisation {} has {} nodes, all that its limit allows: one has to leave, or "
+                  "organisations vote for another limit",
+                  organisation, nodes);
+  SWARM_CHECK(limits_.check_room(organisation, role, given_up));
+  return silent;
+}
+
+void memberships::take_seat_of(const address& silent, const address& by) const {
+  const auto of = records_.of(silent);
+  emit(seat_taken{silent, of.status().type, by});
+  end(of);
 }
 
 void memberships::begin_pending(const register_node_args& args, const record& of) const {
@@ -202,8 +214,9 @@ result<> memberships::admit(const address& account, const record& of) const {
   if (is_past(what.expiry, host_.block_time()))
     return refuse("the certificate of {} expired at second {}", to_hex(account.view()), what.expiry);
   SWARM_CHECK(check_not_removed(what.identity));
-  SWARM_CHECK(check_room(what.organisation, what.role, of.status()));
+  SWARM_TRY(const auto silent, check_room(what.organisation, what.role, of.status()));
   if (seats_.has(account)) SWARM_CHECK(seats_.check_identity(account, what.identity));
+  if (silent) take_seat_of(*silent, account);
   put_in_force(what, of);
   drop_pending(of);
   emit(node_admitted{account, statement_hash(what)});
@@ -212,10 +225,12 @@ result<> memberships::admit(const address& account, const record& of) const {
 
 void memberships::put_in_force(const node_statement& what, const record& of) const {
   auto status = of.status();
-  if (!status.active)
+  if (!status.active) {
     status.index = records_.list().add(what.account);
-  else
+  } else {
     tallies_.count_out(status.organisation, status.type);
+    if (status.organisation != what.organisation) leases_.forget(what.account, status);
+  }
   tallies_.count_in(what.organisation, what.role);
   status.type = what.role;
   status.active = true;
@@ -230,6 +245,7 @@ void memberships::put_in_force(const node_statement& what, const record& of) con
 
 void memberships::end(const record& of) const {
   auto status = of.status();
+  leases_.forget(records_.list().at(status.index), status);
   if (const auto moved = records_.list().remove(status.index); !moved.is_zero()) {
     const auto there = records_.of(moved);
     auto slot = there.status();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "contracts/registry/organisation_tallies.hpp"
+#include "contracts/registry/seat_leases.hpp"
 #include "contracts/registry/seat_limits.hpp"
 #include "contracts/registry/seats.hpp"
 
@@ -15,7 +16,7 @@ class memberships {
 public:
   memberships(ledger::contract_host& host, const ledger::call_context& context)
       : host_(host), context_(context), records_(host), tallies_(host), seats_(host, context),
-        limits_(host, context) {}
+        limits_(host, context), leases_(host, context) {}
 
   result<> enter(const register_node_args& args) const;
   result<> vouch(const vouch_args& args) const;
@@ -31,7 +32,10 @@ private:
   result<> check_statement(const register_node_args& args, const record& of) const;
   /// A certificate of a node that was removed by vote makes nobody a member.
   result<> check_not_removed(const hash32& identity) const;
-  result<> check_room(organisation_id organisation, node_type role, const node_slot& status) const;
+  /// Fails when there is no seat for it. The answer is the node that has to give its seat up, if any.
+  result<std::optional<address>> check_room(organisation_id organisation, node_type role,
+                                            const node_slot& status) const;
+  void take_seat_of(const address& silent, const address& by) const;
   /// The statement of `args` waits from now on, in place of one that waits already.
   void begin_pending(const register_node_args& args, const record& of) const;
   void make_room_to_wait(organisation_id organisation) const;
@@ -60,6 +64,7 @@ private:
   organisation_tallies tallies_;
   seats seats_;
   seat_limits limits_;
+  seat_leases leases_;
 };
 
 } // namespace swarm::contracts

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
+
 namespace registry_model_test {
 
 using namespace swarm;
@@ -68,6 +70,8 @@ public:
       return;
     }
     ++accepted;
+    for (const auto& event : twin.events)
+      ++seen[event.index()];
     const auto emitted = names_of(done.events);
     INFO("emitted: " << emitted);
     REQUIRE(done.events.size() == twin.events.size());
@@ -87,6 +91,12 @@ public:
     compare();
   }
 
+  void limit(const address& caller, std::uint64_t role, std::uint64_t most) {
+    const auto before = accepted;
+    call(caller, limit_seats_args{static_cast<seat_kind>(role), static_cast<std::uint32_t>(most)});
+    if (accepted > before) limited.insert(here.node(caller).organisation);
+  }
+
   address someone() { return account_of(1 + random.below(accounts)); }
   organisation_id some_organisation() {
     return static_cast<organisation_id>(1 + random.below(organisations));
@@ -96,6 +106,8 @@ public:
   members_world here;
   naive_nodes twin;
   std::size_t accepted = 0;
+  std::array<std::size_t, std::variant_size_v<node_event>> seen{}; ///< how many of each event
+  std::set<organisation_id> limited;                               ///< whose seats are counted by role
 
 private:
   void compare() {
@@ -108,6 +120,7 @@ private:
     for (organisation_id id = 1; id <= organisations; ++id) {
       CAPTURE(id);
       REQUIRE(here.standing(id) == twin.standing(id));
+      if (limited.contains(id)) REQUIRE(here.ask(seat_leases_args{id}) == twin.leases(id));
     }
     REQUIRE(here.broken_invariant() == "");
   }
@@ -135,6 +148,19 @@ register_node_args random_claim(twin_world& both, const address& account) {
   return out;
 }
 
+/// One SL of organisation 1 has its only seat and may be silent, the other one wants it.
+void contend_for_seat(twin_world& both) {
+  const std::uint64_t holder = both.random.below(2) == 0 ? 5 : 9;
+  const auto wants = account_of(14 - holder);
+  both.limit(account_of(1), 2, 1);
+  both.call(account_of(1), accuse_node_args{account_of(holder), {}});
+  if (both.random.below(3) != 0) both.here.world.skip_seconds(11);
+  if (both.random.below(5) == 0) both.call(account_of(holder), random_claim(both, account_of(holder)));
+  both.call(wants, random_claim(both, wants));
+  for (std::uint64_t by = 1; by <= organisations; ++by)
+    both.call(account_of(by), vouch_args{wants, both.here.pending(wants).hash});
+}
+
 void random_call(twin_world& both) {
   auto& random = both.random;
   const auto caller = both.someone();
@@ -156,6 +182,13 @@ void random_call(twin_world& both) {
     both.call(caller, accuse_args{both.some_organisation()});
   else if (dice < 90)
     both.call(caller, answer_args{});
+  else if (dice < 92)
+    both.limit(caller, 1 + random.below(4), random.below(2));
+  else if (dice < 95)
+    contend_for_seat(both);
+  else if (dice < 97)
+    for (std::uint16_t i = 1; i <= accounts; ++i)
+      both.call(account_of(1 + random.below(organisations)), accuse_node_args{account_of(i), {}});
   else
     both.call(caller, settle_args{both.someone()});
   if (random.below(400) == 0) both.try_to_remove(both.some_organisation());
@@ -172,18 +205,21 @@ TEST_CASE("memberships and their naive twin agree on long random call sequences"
     for (int step = 0; step < 300; ++step) {
       CAPTURE(step);
       random_call(both);
-      for (const auto& event : both.twin.events)
-        ++seen[event.index()];
-      both.twin.events.clear();
     }
     accepted += both.accepted;
+    for (std::size_t kind = 0; kind < seen.size(); ++kind)
+      seen[kind] += both.seen[kind];
   }
   CHECK(accepted > 1000);
-  for (std::size_t kind = 0; kind + 7 < seen.size();
-       ++kind) { // the last seven are of validators, seats and rules
+  for (std::size_t kind = 0; kind < 9; ++kind) {
     CAPTURE(kind);
     CHECK(seen[kind] >= 40);
   }
+  for (std::size_t kind = 13; kind < 17; ++kind) { // of limits and leases of seats
+    CAPTURE(kind);
+    CHECK(seen[kind] >= 5);
+  }
+  MESSAGE(seen[14] << " accused, " << seen[15] << " answered, " << seen[16] << " seats taken");
   MESSAGE(accepted << " calls accepted");
 }
 

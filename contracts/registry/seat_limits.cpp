@@ -86,6 +86,14 @@ std::string who_limits(const seat_limit_view& limit) {
                      limit.by_itself);
 }
 
+std::string no_seat_left(std::string_view organisation, node_type role, std::uint32_t taken,
+                         const seat_limit_view& limit) {
+  return fmt::format(
+      "the organisation '{}' has {} seats of {} nodes taken: {}; or one of them leaves, or gives no "
+      "sign of life for a while",
+      organisation, taken, to_string(role), who_limits(limit));
+}
+
 template <class Event>
 void seat_limits::emit(const Event& event) const {
   host_.emit(abi::encode_event(context_.self, event));
@@ -179,14 +187,19 @@ result<std::vector<seat_vote_view>> seat_limits::votes(const seat_votes_args& ar
   return out;
 }
 
-result<> seat_limits::check_room(organisation_id organisation, node_type role) const {
+bool seat_limits::is_full(organisation_id organisation, node_type role) const {
+  if (!context_.has_rules(3)) return false;
+  const auto limit = of(organisation, kind_of(role));
+  return limit.most() != 0 && taken(organisation, role) >= limit.most();
+}
+
+result<> seat_limits::check_room(organisation_id organisation, node_type role, std::uint32_t given_up) const {
   if (!context_.has_rules(3)) return {};
   const auto limit = of(organisation, kind_of(role));
   if (limit.most() == 0) return {};
   const auto has = taken(organisation, role);
-  if (has < limit.most()) return {};
-  return refuse("the organisation '{}' has {} seats of {} nodes taken: {}; or one of them leaves",
-                tallies_.organisations().of(organisation).name(), has, to_string(role), who_limits(limit));
+  if (has < limit.most() + given_up) return {};
+  return refuse("{}", no_seat_left(tallies_.organisations().of(organisation).name(), role, has, limit));
 }
 
 } // namespace swarm::contracts

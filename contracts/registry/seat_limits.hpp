@@ -29,6 +29,10 @@ protected:
 /// reached.
 std::string who_limits(const seat_limit_view& limit);
 
+/// Why one more node of this role is refused.
+std::string no_seat_left(std::string_view organisation, node_type role, std::uint32_t taken,
+                         const seat_limit_view& limit);
+
 /// The calls of the NodeRegistry on limits, in one call.
 class seat_limits : public seat_records {
 public:
@@ -39,14 +43,17 @@ public:
   result<> vote(const vote_seats_args& args) const;
   result<std::vector<seat_limit_view>> view(organisation_id organisation) const;
   result<std::vector<seat_vote_view>> votes(const seat_votes_args& args) const;
-  /// Fails when a node of this role would be one more than the organisation may have.
-  result<> check_room(organisation_id organisation, node_type role) const;
+  /// Fails when a node of this role would be one more than the organisation may have. `given_up`: so many seats of it are free
+  /// for whoever comes.
+  result<> check_room(organisation_id organisation, node_type role, std::uint32_t given_up) const;
+  /// Whether all its seats of this role are taken; false where they are not limited.
+  bool is_full(organisation_id organisation, node_type role) const;
+  /// How many are. True from the first limit of the organisation on.
+  std::uint32_t taken(organisation_id organisation, node_type role) const;
 
 private:
   result<organisation_id> organisation_of_caller() const;
   void set(organisation_id organisation, seat_kind kind, std::uint32_t most, bool by_network) const;
-  /// True from the first limit of the organisation on.
-  std::uint32_t taken(organisation_id organisation, node_type role) const;
   void begin_counting(organisation_id organisation) const;
 
   template <class Event>

@@ -2,6 +2,7 @@
 #include "base/random.hpp"
 #include "base/testing/wording.hpp"
 #include "base/u256.hpp"
+#include "contracts/abi/client.hpp"
 #include "contracts/runtime/genesis.hpp"
 #include "contracts/runtime/page.hpp"
 #include "contracts/runtime/slots.hpp"

@@ -61,6 +61,17 @@ bool naive_nodes::admit(const address& account) {
   const auto what = of.waits->statement;
   if (!organisations.contains(what.organisation) || (what.expiry != 0 && time > what.expiry)) return false;
   if (removed_.contains(what.identity)) return false;
+  std::optional<address> silent;
+  if (!has_room(of, what.organisation, what.role, silent)) return false;
+  if (silent) {
+    auto& gone = nodes_[*silent];
+    events.emplace_back(seat_taken{*silent, gone.last.type, account});
+    forget(*silent);
+    gone.joined = false;
+    gone.last.since_block = block_num;
+    gone.against.clear();
+  }
+  if (of.joined && of.last.organisation != what.organisation) forget(account);
   of.last.account = account;
   of.last.type = what.role;
   of.last.since_block = block_num;
@@ -77,6 +88,7 @@ bool naive_nodes::admit(const address& account) {
 
 bool naive_nodes::end(const address& account) {
   if (account == validator_) return false;
+  forget(account);
   auto& of = nodes_[account];
   of.joined = false;
   of.last.since_block = block_num;
@@ -89,6 +101,10 @@ bool naive_nodes::call(const address& caller, const register_node_args& args) {
   if (of.last.type != node_type{} && of.last.type != args.type) return false;
   if (caller == validator_ && of.last.type != node_type{} && args.organisation != of.last.organisation)
     return false;
+  if (auto& said = silent_[{of.last.organisation, of.last.type}]; of.joined && said.account == caller) {
+    said = {{}, 0, time + 60};
+    events.emplace_back(node_answered{caller});
+  }
   const auto claim = statement_of(caller, args);
   const auto& l = of.last;
   const bool in_force =
@@ -100,6 +116,7 @@ bool naive_nodes::call(const address& caller, const register_node_args& args) {
     if (known && args.sequence <= std::max(of.last.sequence, of.waits ? of.waits->statement.sequence : 0))
       return false;
     if (removed_.contains(args.identity)) return false;
+    if (std::optional<address> silent; !has_room(of, args.organisation, args.type, silent)) return false;
     if (of.last.type == node_type{}) of.against.clear(); // nothing of a stranger outlives his statement
     of.waits = pending_view{claim, statement_hash(claim), block_num, time + 3600, {}};
     nodes_[caller] = of;
@@ -201,6 +218,7 @@ bool naive_nodes::call(const address&, const settle_args& args) {
   if (found == nodes_.end()) return false;
   auto& of = found->second;
   if (of.joined && !is_member(of)) {
+    forget(args.account);
     of.joined = false;
     of.last.since_block = block_num;
     of.against.clear();
@@ -214,6 +232,70 @@ bool naive_nodes::call(const address&, const settle_args& args) {
     return true;
   }
   return is_vouched_for(of) && admit(args.account);
+}
+
+bool naive_nodes::call(const address& caller, const limit_seats_args& args) {
+  const auto own = acts_for(caller, true);
+  if (own == 0 || args.kind == seat_kind{}) return false;
+  auto& limit = limits_[{own, static_cast<node_type>(args.kind)}];
+  if (limit == args.most) return false;
+  limit = args.most;
+  events.emplace_back(seats_limited{own, args.kind, args.most, caller, false});
+  return true;
+}
+
+bool naive_nodes::call(const address& caller, const accuse_node_args& args) {
+  const auto found = nodes_.find(args.account);
+  if (found == nodes_.end() || !found->second.joined) return false;
+  const auto& of = found->second.last;
+  const bool own = nodes_.contains(caller) && nodes_.at(caller).last.organisation == of.organisation;
+  if (!organisations.contains(of.organisation)) return false;
+  if (acts_for(caller, own) == 0 || (!own && is_live(of.organisation))) return false;
+  const seats_of which{of.organisation, of.type};
+  auto& said = silent_[which];
+  if (!is_full(which) || !said.account.is_zero() || time < said.rest) return false;
+  said = {args.account, time, 0};
+  events.emplace_back(node_accused{args.account, caller, 0});
+  return true;
+}
+
+std::uint32_t naive_nodes::taken(const seats_of& which) const {
+  return static_cast<std::uint32_t>(std::count_if(nodes_.begin(), nodes_.end(), [&](const auto& one) {
+    const auto& node = one.second;
+    return node.joined && node.last.organisation == which.first && node.last.type == which.second;
+  }));
+}
+
+bool naive_nodes::is_full(const seats_of& which) const {
+  const auto limit = limits_.find(which);
+  return limit != limits_.end() && limit->second != 0 && taken(which) >= limit->second;
+}
+
+bool naive_nodes::has_room(const entry& of, organisation_id organisation, node_type type,
+                           std::optional<address>& silent) const {
+  const seats_of which{organisation, type};
+  if ((of.joined && of.last.organisation == organisation) || !is_full(which)) return true;
+  const auto said = silent_.find(which);
+  if (said == silent_.end() || said->second.account.is_zero() || time <= said->second.since + 10)
+    return false;
+  silent = said->second.account;
+  return taken(which) == limits_.at(which);
+}
+
+void naive_nodes::forget(const address& account) {
+  const auto& last = nodes_[account].last;
+  if (auto& said = silent_[{last.organisation, last.type}]; said.account == account) said = {};
+}
+
+std::vector<seat_lease_view> naive_nodes::leases(organisation_id id) const {
+  std::vector<seat_lease_view> out;
+  if (!organisations.contains(id)) return out;
+  for (const auto role : {node_type::sn, node_type::sl, node_type::swop, node_type::swci}) {
+    const auto said = silent_.find({id, role});
+    const auto is = said == silent_.end() ? seat_accusation() : said->second;
+    out.push_back({role, taken({id, role}), is.account, is.since, 0, is.rest});
+  }
+  return out;
 }
 
 node_view naive_nodes::node(const address& account) const {

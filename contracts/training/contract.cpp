@@ -29,6 +29,18 @@ bool is_under_way(const slots& in) {
   return state.round.phase != round_phase::complete && state.counts.active + state.counts.finished > 0;
 }
 
+bool has_peer(const slots& in, const address& account) {
+  const training_state state(in);
+  const auto& counts = state.counts;
+  if (state.round.phase == round_phase::complete
+      || counts.active + counts.absent + counts.finished + counts.odd == 0)
+    return false;
+  const auto index = state.find(account);
+  if (!index) return false;
+  const auto is = state.peer(*index).state;
+  return is != peer_state::none && is != peer_state::left;
+}
+
 void retire_training(const slots& in) {
   training_state state(in);
   state.retire();

@@ -24,6 +24,8 @@ enum class training_end : std::uint8_t {
 training_end end_of_training(const slots& in);
 /// Whether peers are at work in it, and it is not complete.
 bool is_under_way(const slots& in);
+/// Whether `account` is a peer of it that has not left, and it is not complete.
+bool has_peer(const slots& in, const address& account);
 /// Completes a training for good: it is not reset any more. Its records stay.
 void retire_training(const slots& in);
 

@@ -5,7 +5,6 @@
 #include "contracts/organisations/records.hpp"
 #include "contracts/registry/node_records.hpp"
 #include "contracts/runtime/genesis.hpp"
-#include "contracts/runtime/name_list.hpp"
 #include "contracts/runtime/typed_contract.hpp"
 #include "contracts/training/contract.hpp"
 #include "contracts/training/interface.hpp"
@@ -18,17 +17,10 @@ namespace {
 
 // slot 0: number of trainings; slot 1: array of their names; slot 2: mapping organisation -> number of its trainings that
 // are not retired; slot 3: mapping organisation -> array of these (owned.hpp)
-constexpr hash32 count_slot = u256(0);
-constexpr hash32 names_slot = u256(1);
-
-name_list names_in(const slots& in) {
-  return {in, count_slot, names_slot};
-}
-
 class training_registry_call {
 public:
   training_registry_call(ledger::contract_host& host, const ledger::call_context& context)
-      : host_(host), context_(context), slots_(host, context.self), names_(names_in(slots_)) {}
+      : host_(host), context_(context), slots_(host, context.self), names_(names_of_trainings(slots_)) {}
 
   result<address> on(const create_training_args& args) {
     SWARM_CHECK(require_active_node(host_, context_.caller, {node_type::sn, node_type::swci}));
@@ -106,7 +98,7 @@ std::shared_ptr<const ledger::native_contract> make_training_registry() {
 }
 
 std::vector<std::pair<hash32, hash32>> training_registry_genesis(std::string_view name) {
-  return record_stores([name](const slots& in) { names_in(in).add(name); });
+  return record_stores([name](const slots& in) { names_of_trainings(in).add(name); });
 }
 
 } // namespace swarm::contracts

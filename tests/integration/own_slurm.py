@@ -28,7 +28,7 @@ class OwnSlurm:
     def __init__(self, *where):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="swarmd-slurm-"))
         self.conf = str(self.folder / "slurm.conf")
-        self._order("start", str(free_port()), *where)
+        self._order("start", f"{free_port()},{free_port()}", *where)
 
     def _order(self, action, *words):
         done = subprocess.run([OWN_SLURM, action, self.folder, *words], capture_output=True, text=True)

@@ -127,6 +127,15 @@ void take_signs(self_pointer self, const neighbor_signs& what) {
   }
 }
 
+/// Says on the chain what it should know of seats.
+void look_at_seats(self_pointer self) {
+  auto& s = self->state();
+  for (auto& call : s.service->seat_calls(s.context->options.seat_lease, unix_seconds(), now())) {
+    if (!call.line.empty()) log::warning(s.context->log_source, "{}", call.line);
+    self->tell(sibling(*self, "chain"), submit_vouching{std::move(call.input), call.try_first});
+  }
+}
+
 /// Sends this SN's own sign of life, which tells where its JSON-RPC server is.
 void say_alive(self_pointer self) {
   auto& s = self->state();
@@ -148,6 +157,7 @@ void look_after(self_pointer self) {
   if (!s.service) return;
   s.metrics->look(*s.service, now());
   if (number % upkeeps_per_sign == 0) say_alive(self);
+  look_at_seats(self);
   step(self, rpc::event::tick{});
 }
 

@@ -54,7 +54,7 @@ json::object chain_state::summary() const {
 
 result<> chain_state::judge_registration(const contracts::register_node_args& args, const address& sender) {
   SWARM_CHECK(judge.check(*chain, contracts::statement_of(sender, args), args.proof));
-  auto room = room_for_one_more(args.organisation);
+  auto room = room_for_one_more(args.organisation, args.type);
   if (room) return {};
   ++registrations_refused;
   last_registration_refused = room.error().message;
@@ -64,7 +64,7 @@ result<> chain_state::judge_registration(const contracts::register_node_args& ar
 }
 
 /// The contract refuses it, too, but only when there is room in a block for that.
-result<> chain_state::room_for_one_more(contracts::organisation_id organisation) {
+result<> chain_state::room_for_one_more(contracts::organisation_id organisation, contracts::node_type role) {
   SWARM_TRY(const auto standing, membership::ask(*chain, contracts::node_registry_address(),
                                                  contracts::standing_args{organisation}));
   SWARM_TRY(const auto limits, membership::ask(*chain, contracts::organisation_registry_address(),
@@ -75,6 +75,7 @@ result<> chain_state::room_for_one_more(contracts::organisation_id organisation)
         "the organisation {} has {} nodes, all that its limit allows: one has to leave, or organisations "
         "vote for another limit",
         membership::name_of(*chain, organisation), standing.nodes);
+  SWARM_CHECK(membership::room_in_seats(*chain, organisation, role, unix_seconds()));
   if (newcomers_budget.afford(organisation, std::chrono::steady_clock::now())) return {};
   return fail(ledger::pool_errc::pool_full,
               "the organisation {} registers more new nodes than this SN takes; try again in a moment",

@@ -40,7 +40,7 @@ struct chain_state {
   std::shared_ptr<const sn_context> context;
   /// Whether the pool takes the registration of who is no member.
   result<> judge_registration(const contracts::register_node_args& args, const address& sender);
-  result<> room_for_one_more(contracts::organisation_id organisation);
+  result<> room_for_one_more(contracts::organisation_id organisation, contracts::node_type role);
 
   membership::registration_judge judge; ///< of the proofs of those who are no members
   /// Registrations of newcomers, as each takes room on the chain for ever.

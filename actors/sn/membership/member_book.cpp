@@ -34,6 +34,7 @@ std::optional<change> change_by(const contracts::node_event& event) {
     return change{ended->account, cause::expired};
   if (const auto* ended = std::get_if<contracts::node_removed>(&event))
     return change{ended->account, cause::removed};
+  if (const auto* silent = std::get_if<contracts::seat_taken>(&event)) return change{silent->account};
   return std::nullopt;
 }
 

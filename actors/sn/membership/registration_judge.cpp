@@ -1,6 +1,7 @@
 #include "actors/sn/membership/registration_judge.hpp"
 
 #include "contracts/organisations/client.hpp"
+#include "contracts/registry/seat_limits.hpp"
 #include "transport/identity/registration_proof.hpp"
 
 namespace swarm::membership {
@@ -10,6 +11,22 @@ std::string name_of(const ledger::chain_view& chain, contracts::organisation_id 
       ask(chain, contracts::organisation_registry_address(), contracts::organisation_args{organisation});
   return found && found->id != 0 ? fmt::format("'{}'", found->name)
                                  : fmt::format("number {}, which is none of this chain", organisation);
+}
+
+result<> room_in_seats(const ledger::chain_view& chain, contracts::organisation_id organisation,
+                       contracts::node_type role, std::uint64_t unix_s) {
+  const auto registry = contracts::node_registry_address();
+  SWARM_TRY(const auto limits, ask(chain, registry, contracts::seat_limits_args{organisation}));
+  const auto at = static_cast<std::size_t>(role) - 1;
+  if (at >= limits.size() || limits[at].most() == 0) return {};
+  SWARM_TRY(const auto leases, ask(chain, registry, contracts::seat_leases_args{organisation}));
+  const auto& lease = leases.at(at);
+  const bool given_up = !lease.accused.is_zero() && unix_s > lease.since + contracts::seat_answer_seconds;
+  if (lease.taken < limits[at].most() + (given_up ? 1 : 0)) return {};
+  const auto record =
+      ask(chain, contracts::organisation_registry_address(), contracts::organisation_args{organisation});
+  return fail(errc::denied, "{}",
+              contracts::no_seat_left(record ? record->name : std::string(), role, lease.taken, limits[at]));
 }
 
 namespace {

@@ -49,6 +49,11 @@ result<contracts::abi::answer_of<View>> ask(const ledger::chain_view& chain, con
   return contracts::decode_answer<View>(answer.output);
 }
 
+/// Fails when the organisation has no seat left for one more node of this role, as the contract says it. `unix_s`: the time of
+/// day; a chain on which nothing happens has an old one.
+result<> room_in_seats(const ledger::chain_view& chain, contracts::organisation_id organisation,
+                       contracts::node_type role, std::uint64_t unix_s);
+
 /// The name of an organisation on the chain.
 std::string name_of(const ledger::chain_view& chain, contracts::organisation_id organisation);
 

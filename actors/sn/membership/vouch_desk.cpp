@@ -169,6 +169,8 @@ result<> vouch_desk::take(const view_ptr& chain, const contracts::node_event& ev
     forget(removed->account, now);
   } else if (const auto* expired = std::get_if<contracts::node_expired>(&event)) {
     forget(expired->account, now);
+  } else if (const auto* silent = std::get_if<contracts::seat_taken>(&event)) {
+    forget(silent->account, now);
   } else if (const auto* accused = std::get_if<contracts::organisation_accused>(&event)) {
     step(vouching::event::accused{accused->organisation}, now);
   } else if (const auto* answered = std::get_if<contracts::accusation_answered>(&event)) {

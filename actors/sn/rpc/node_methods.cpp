@@ -86,10 +86,9 @@ result<service::sign_taken> service::take_sign(bytes_view raw, time_point now) {
   // The node is not registered, or not yet at this chain's head.
   if (found == all->end()) return sign_taken{};
   const auto before = liveness_.last_serial(sign.account);
-  const bool of_sn = found->type == contracts::node_type::sn;
-  return sign_taken{liveness_.heard_from(sign.account, sign.serial, std::move(sign.api_endpoint), now,
-                                         of_sn ? to_bytes(raw) : bytes()),
-                    before};
+  return sign_taken{
+      liveness_.heard_from(sign.account, sign.serial, std::move(sign.api_endpoint), now, to_bytes(raw)),
+      before};
 }
 
 method_result service::heartbeat(const params& given, const caller&) {
@@ -167,6 +166,14 @@ std::vector<service::silence> service::silences(time_point now, std::size_t most
   take(true);
   take(false);
   return out;
+}
+
+std::vector<seat_watch::call> service::seat_calls(duration lease, std::uint64_t unix_s, time_point now) {
+  look_at_head();
+  const auto all = registry();
+  if (!all) return {};
+  auto calls = seats_.look(*view_, **all, liveness_, lease, unix_s, now);
+  return calls ? std::move(*calls) : std::vector<seat_watch::call>();
 }
 
 method_result service::nodes(const params&, const caller&) {

@@ -34,7 +34,7 @@ service::service(std::shared_ptr<const ledger::chain_window> chain, time_point n
                  const service_limits& limits, const address& own)
     : chain_(std::move(chain)),
       view_(chain_->view()), limits_{limits.response_bytes_max, std::make_shared<rate_limiter>(limits.rate)},
-      own_(own), last_block_(view_->head()->header.block_num) {
+      own_(own), seats_(own), last_block_(view_->head()->header.block_num) {
   now_ = now;
 }
 

@@ -4,6 +4,7 @@
 #include "actors/sn/rpc/lie_reports.hpp"
 #include "actors/sn/rpc/liveness.hpp"
 #include "actors/sn/rpc/responder.hpp"
+#include "actors/sn/rpc/seat_watch.hpp"
 #include "actors/sn/rpc/turns.hpp"
 #include "contracts/registry/client.hpp"
 #include "ledger/chain/chain_window.hpp"
@@ -135,6 +136,9 @@ public:
   };
   std::vector<silence> silences(time_point now, std::size_t most);
 
+  /// What this SN should say on the chain about seats of nodes that are silent, or of whom that is said.
+  std::vector<seat_watch::call> seat_calls(duration lease, std::uint64_t unix_s, time_point now);
+
   /// What members say of SNs that lied to them.
   lie_reports& lies() { return lies_; }
   const lie_reports& lies() const { return lies_; }
@@ -235,6 +239,7 @@ private:
   text_answers::limits limits_;
   address own_;
   liveness liveness_;
+  seat_watch seats_;
   std::uint64_t last_block_; ///< the last block that was reported
   turns<waiting_text> queue_;
   std::shared_ptr<held_reads> held_; ///< of the text that is being handled, if it has any

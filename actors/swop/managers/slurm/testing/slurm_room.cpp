@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,7 +18,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* own_slurm = SWARM_SOURCE_DIR "/actors/swop/managers/slurm/testing/own-slurm";
-constexpr int port = 17'810;
 
 /// What a Slurm needs of a host; empty when all is there.
 std::string why_none() {
@@ -26,11 +27,31 @@ std::string why_none() {
   return {};
 }
 
+/// Two ports that nobody listens on, with a comma between them.
+std::string free_ports() {
+  std::array<int, 2> held{};
+  std::string out;
+  for (auto& each : held) {
+    each = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof at;
+    auto* address = reinterpret_cast<sockaddr*>(&at);
+    REQUIRE(::bind(each, address, size) == 0);
+    REQUIRE(::getsockname(each, address, &size) == 0);
+    out += fmt::format("{}{}", out.empty() ? "" : ",", ntohs(at.sin_port));
+  }
+  for (const int each : held)
+    ::close(each);
+  return out;
+}
+
 /// The Slurm of this process.
 class one_node_slurm {
 public:
   one_node_slurm() {
-    const auto command = fmt::format("{} start {} {} 2>&1", own_slurm, folder_.path().native(), port);
+    const auto command = fmt::format("{} start {} {} 2>&1", own_slurm, folder_.path().native(), free_ports());
     said_ = slurm_room::said_by(command + " && echo up");
     ::setenv("SLURM_CONF", (folder_ / "slurm.conf").c_str(), 1);
   }
