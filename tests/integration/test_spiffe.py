@@ -129,7 +129,7 @@ def test_a_trust_domain_is_federated_and_withdrawn(swarm, agents, make):
     programs = [Program(sl, trains_until(done, minPeers=1)) for sl in sls]
     until(lambda: any(len(merge.contributors) == 2 for merge in sn.merges()), "both to be merged", alive=[sn, *sls])
     gone = sls[1].node_account
-    # Mostly the next merge is without it. Cut off between a check-in and what that has to be followed by, it is waited for by
+    # Mostly the next merge is without it. Cut off between a check-in and what has to follow that, it is waited for by
     # the contract, 10 s of block time for each of these (docs/architecture.md, "A round").
     agents.of["sn"].federate()
     agents.of["sl"].federate()
