@@ -90,11 +90,11 @@ described describe(const shard_committed& e) {
   return {"shard_committed", fmt::format("has made shard {}", e.shard), e.peer};
 }
 described describe(const shard_measured& e) {
-  if (e.sums.empty()) return {"shard_committed", fmt::format("declines shard {}", e.shard), e.peer};
-  return {"shard_committed", fmt::format("has measured shard {} of the models", e.shard), e.peer};
+  if (e.sums.empty()) return {"shard_measured", fmt::format("declines shard {}", e.shard), e.peer};
+  return {"shard_measured", fmt::format("has measured shard {} of the models", e.shard), e.peer};
 }
 described describe(const models_measured&) {
-  return {"shard_committed", "all models are measured; the shards of the merge are made by that"};
+  return {"models_measured", "all models are measured; the shards of the merge are made by that"};
 }
 described describe(const merge_committed& e) {
   return {"merge_committed",

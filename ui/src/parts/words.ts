@@ -69,6 +69,8 @@ export const EVENTS: Record<string, { word: string; icon: IconName; tone: Tone }
   round_reopened: { word: "Round reopened", icon: "reset", tone: "warn" },
   leader_suspected: { word: "Leader suspected", icon: "warn", tone: "warn" },
   leader_changed: { word: "Leader changed", icon: "leader", tone: "warn" },
+  shard_measured: { word: "Shard measured", icon: "merge", tone: "quiet" },
+  models_measured: { word: "Models measured", icon: "merge", tone: "quiet" },
   shard_committed: { word: "Shard made", icon: "merge", tone: "quiet" },
   merge_committed: { word: "Merge proposed", icon: "merge", tone: "info" },
   seed_revealed: { word: "Seed revealed", icon: "key", tone: "quiet" },
