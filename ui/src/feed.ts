@@ -368,9 +368,8 @@ export interface RoundEvent {
   /** The contract's event in snake case: "checked_in", "reveals_opened", "revealed", "withheld", "round_closed", "round_reopened",
    *  "leader_suspected", "leader_changed", "shard_measured", "models_measured", "shard_committed", "merge_committed", "checks_dealt",
    *  "attested", "merge_challenged", "judged", "challenge_decided", "barred", "merge_accepted", "round_stopped", "loss_reported",
-   *  "peer_registered", "peer_left", "peer_odd", "peer_absent", "peer_accused", "peer_answered", "agreement_changed",
-   *  "training_complete", "verify_set", "reset_asked", "reset_noted", "organisation_invited", "training_reset". Others may come: show
-   *  `text`. */
+   *  "peer_registered", "peer_left", "peer_odd", "peer_absent", "peer_accused", "peer_answered", "agreement_changed", "training_complete",
+   *  "verify_set", "reset_asked", "reset_noted", "organisation_invited", "training_reset". Others may come: show `text`. */
   kind: string;
   peer?: string; // uid of whom it is about
   by?: string; //   uid of who says so
