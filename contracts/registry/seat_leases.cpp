@@ -59,7 +59,8 @@ result<> seat_leases::accuse(const accuse_node_args& args) const {
   }
   if (status.type == node_type::sl)
     if (const auto training = training_of_peer(host_, args.account); !training.empty())
-      return refuse("{} is in the training {}, whose peers say whether it is silent", who, in_quotes(training));
+      return refuse("{} is in the training {}, whose peers say whether it is silent", who,
+                    in_quotes(training));
   slots_.put(at, accused_slot{args.account, host_.block_time()});
   slots_.put(slot_after(at, 1), last);
   emit(node_accused{args.account, context_.caller, last.serial});
