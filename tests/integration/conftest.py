@@ -10,7 +10,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TESTS = os.path.dirname(HERE)
 sys.path[:0] = [HERE, TESTS, os.path.join(TESTS, "python")]
 
-from harness import BIN, SN, Certs, Swarm, inspect_program
+from harness import BIN, SN, Certs, Swarm, inspect_program, reported
 
 NODES = (*(f"sn-{i}" for i in range(1, 7)), "sl-1", "sl-2", "swop-1", "swop-2", "swci-1", "probe")
 
@@ -50,12 +50,7 @@ def pytest_runtest_makereport(item, call):
 
 @pytest.fixture
 def swarm(request, folder, certs):
-    swarm = Swarm(folder, certs)
-    yield swarm
-    failed = getattr(request.node, "report_call", None)
-    if failed is not None and failed.failed:
-        print(swarm.report())
-    swarm.clean_up()
+    yield from reported(request, Swarm(folder, certs))
 
 
 @pytest.fixture

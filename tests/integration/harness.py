@@ -123,6 +123,15 @@ class Meeting:
             self.barrier.wait(PATIENCE)
 
 
+def reported(request, swarm):
+    """What a fixture yields: the swarm, which tells of its nodes after a test that has failed, and is cleaned up."""
+    yield swarm
+    failed = getattr(request.node, "report_call", None)
+    if failed is not None and failed.failed:
+        print(swarm.report())
+    swarm.clean_up()
+
+
 def inspect_program():
     path = BIN / "swarm-inspect"
     return path if path.exists() else shutil.which("swarm-inspect")

@@ -9,7 +9,7 @@ import threading
 import time
 
 import pytest
-from harness import Certs, until
+from harness import Certs, reported, until
 from launcher.operators import DEFAULT_TASKRUNNER, SWCI, node_definition, run_task, swop_profile
 from launcher.processes import free_port
 from launcher.swci_web import SWCI as WebSWCI
@@ -88,12 +88,7 @@ class FailingSwarm(TestSwarm):
 
 @pytest.fixture
 def swarm(request, folder, organisations):
-    swarm = FailingSwarm(folder, *organisations)
-    yield swarm
-    failed = getattr(request.node, "report_call", None)
-    if failed is not None and failed.failed:
-        print(swarm.report())
-    swarm.clean_up()
+    yield from reported(request, FailingSwarm(folder, *organisations))
 
 
 def lines_of(answer):

@@ -5,7 +5,7 @@ import re
 import socket
 
 import pytest
-from harness import says, until
+from harness import reported, says, until
 from launcher.operators import DEFAULT_TASKRUNNER, build_task, node_definition, run_task, swop_profile
 from operated import TestSwarm
 
@@ -14,12 +14,7 @@ HELLO = 'import os; print("hello", os.getcwd(), sorted(os.listdir(".")), os.envi
 
 @pytest.fixture
 def swarm(request, folder, certs):
-    swarm = TestSwarm(folder, certs)
-    yield swarm
-    failed = getattr(request.node, "report_call", None)
-    if failed is not None and failed.failed:
-        print(swarm.report())
-    swarm.clean_up()
+    yield from reported(request, TestSwarm(folder, certs))
 
 
 def test_a_program_runs_with_the_folders_of_its_task(swarm, certs):

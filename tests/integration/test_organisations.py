@@ -6,7 +6,7 @@ import ssl
 
 import numpy as np
 import pytest
-from harness import SL, Certs, Meeting, Program, says, trains, until
+from harness import SL, Certs, Meeting, Program, reported, says, trains, until
 from launcher.operators import SWCI, OperatorSwarm
 
 DEFAULT_LIMITS = {
@@ -21,12 +21,7 @@ DEFAULT_LIMITS = {
 
 @pytest.fixture
 def swarm(request, folder, certs):
-    swarm = OperatorSwarm(folder, certs)
-    yield swarm
-    failed = getattr(request.node, "report_call", None)
-    if failed is not None and failed.failed:
-        print(swarm.report())
-    swarm.clean_up()
+    yield from reported(request, OperatorSwarm(folder, certs))
 
 
 @pytest.fixture(scope="module")

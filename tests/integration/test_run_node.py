@@ -9,7 +9,7 @@ import socket
 import threading
 
 import pytest
-from harness import Certs, says, until
+from harness import Certs, reported, says, until
 from launcher.chain import Chain
 from launcher.operators import DEFAULT_TASKRUNNER, SWCI, node_task, sn_definition, swop_profile
 from launcher.processes import free_port
@@ -20,12 +20,7 @@ CLINIC_SWCI = "swci-9"
 
 @pytest.fixture
 def swarm(request, folder, certs):
-    swarm = TestSwarm(folder, certs)
-    yield swarm
-    failed = getattr(request.node, "report_call", None)
-    if failed is not None and failed.failed:
-        print(swarm.report())
-    swarm.clean_up()
+    yield from reported(request, TestSwarm(folder, certs))
 
 
 def add_swop(swarm, *sns, **more):

@@ -1,7 +1,7 @@
 """Seats follow signs of life, with real processes: a crashed node's goes to the next, a living one's to nobody."""
 
 import pytest
-from harness import SL, until
+from harness import SL, reported, until
 from launcher.operators import SWCI, OperatorSwarm
 
 LEASE = ("--seat-lease", "5")
@@ -9,12 +9,7 @@ LEASE = ("--seat-lease", "5")
 
 @pytest.fixture
 def swarm(request, folder, certs):
-    swarm = OperatorSwarm(folder, certs)
-    yield swarm
-    failed = getattr(request.node, "report_call", None)
-    if failed is not None and failed.failed:
-        print(swarm.report())
-    swarm.clean_up()
+    yield from reported(request, OperatorSwarm(folder, certs))
 
 
 def active(sn):

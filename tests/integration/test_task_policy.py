@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from harness import says
+from harness import reported, says
 from launcher.operators import SWOP, node_definition, run_task, swop_profile
 from operated import TestSwarm
 
@@ -18,12 +18,7 @@ ALL = """rules:
 
 @pytest.fixture
 def swarm(request, folder, certs):
-    swarm = TestSwarm(folder, certs)
-    yield swarm
-    failed = getattr(request.node, "report_call", None)
-    if failed is not None and failed.failed:
-        print(swarm.report())
-    swarm.clean_up()
+    yield from reported(request, TestSwarm(folder, certs))
 
 
 def add_swop(swarm, certs, policy):
