@@ -135,44 +135,26 @@ void ask_manifests(self_pointer self) {
 
 void check_chunks(self_pointer self);
 
-/// What is committed of the units of the task's chunks, one after the other. All chunks are measured.
-std::vector<hash32> sums_of_units(const checker_state& s) {
-  std::vector<hash32> out;
-  const auto width = s.again->measures();
-  for (auto it = s.sums.begin(); it != s.sums.end();) {
-    const auto unit = it->first / s.task.measured.unit_chunks;
-    std::vector<double> own;
-    for (; it != s.sums.end() && it->first / s.task.measured.unit_chunks == unit; ++it)
-      own.insert(own.end(), it->second.begin(), it->second.end());
-    for (const auto& word : contracts::pack_sums(sums_above(std::move(own), width, 64)))
-      out.push_back(word);
+/// What is committed of each unit of the task's chunks, which are all measured.
+std::map<std::uint64_t, std::vector<hash32>> sums_of_units(const checker_state& s) {
+  std::map<std::uint64_t, std::vector<double>> chunks_of;
+  for (const auto& [chunk, sums] : s.sums) {
+    auto& own = chunks_of[chunk / s.task.measured.unit_chunks];
+    own.insert(own.end(), sums.begin(), sums.end());
   }
+  std::map<std::uint64_t, std::vector<hash32>> out;
+  for (auto& [unit, own] : chunks_of)
+    out[unit] = contracts::pack_sums(sums_above(std::move(own), s.again->measures(), 64));
   return out;
 }
 
 /// The first unit whose sums are not those that stand on chain. The task has whole units.
 std::optional<std::uint64_t> wrong_sums(const checker_state& s) {
-  if (s.task.makes || s.sums.empty()) return std::nullopt;
-  const auto words = sums_of_units(s);
-  const auto each = contracts::words_of_sums(s.again->measures());
-  std::size_t at = 0;
-  std::optional<std::uint64_t> last;
-  for (const auto& [chunk, sums] : s.sums) {
-    const auto unit = chunk / s.task.measured.unit_chunks;
-    if (std::exchange(last, unit) == unit) continue;
-    const auto own = std::span(words).subspan(at * each, each);
-    ++at;
-    if (unit >= s.task.measured.units.size() || contracts::digest_of_sums(own) != s.task.measured.units[unit])
-      return unit;
-  }
+  const auto& known = s.task.measured.units;
+  for (const auto& [unit, words] : sums_of_units(s))
+    if (unit >= known.size() || contracts::digest_of_sums(words) != known[unit]) return unit;
   return std::nullopt;
 }
-
-/// Makes, checks or measures the chunk; says what is wrong with it, or with this node.
-struct chunk_trouble {
-  std::string wrong, own;
-};
-chunk_trouble look_at_chunk(checker_state& s, std::uint64_t chunk, std::vector<double>& sums);
 
 void next_window(self_pointer self) {
   auto& s = self->state();
@@ -182,10 +164,13 @@ void next_window(self_pointer self) {
     check_outcome right;
     if (s.run) s.context->shards->hold({});
     if (s.run) right.made = s.run->hashes();
-    if (s.task.measures) right.sums = sums_of_units(s);
-    if (const auto wrong = wrong_sums(s))
+    if (s.task.measures) {
+      for (const auto& [unit, words] : sums_of_units(s))
+        right.sums.insert(right.sums.end(), words.begin(), words.end());
+    } else if (const auto wrong = wrong_sums(s)) {
       return wrong_chunk(self, s.proposal->chunks.size() + *wrong,
                          fmt::format("part {} of the models is measured to something else", *wrong));
+    }
     return finish(self, std::move(right));
   }
   const auto remote =
@@ -226,6 +211,10 @@ bytes_view chunk_of(const checker_state& s, std::size_t input, std::uint64_t chu
   return file->raw().subspan(first, std::min(merge::chunk_size, file->size() - first));
 }
 
+/// Makes, checks or measures the chunk; says what is wrong with it, or with this node.
+struct chunk_trouble {
+  std::string wrong, own;
+};
 chunk_trouble look_at_chunk(checker_state& s, std::uint64_t chunk, std::vector<double>& sums) {
   const auto source = [&](std::size_t input, std::uint64_t which) { return chunk_of(s, input, which); };
   if (s.task.measures || (s.task.measured.sums > 0 && !s.task.makes)) {
